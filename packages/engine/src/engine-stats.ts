@@ -34,6 +34,8 @@ export interface EngineStats {
   readonly cacheCells: number;
   /** Sequences in the prefix cache. */
   readonly prefixes: number;
+  /** Labels of requests (`prefixLabels`) whose tokens the prefix cache has, those used last first. */
+  readonly prefixLabels: readonly string[];
   /** Milliseconds that the generation has waited that has waited longest; 0 when none waits. */
   readonly oldestWaitingMs: number;
   /** Resident memory of the process that runs the model, weights included as far as they were read. */
@@ -52,6 +54,7 @@ export const IDLE_STATS: EngineStats = {
   freeCells: 0,
   cacheCells: 0,
   prefixes: 0,
+  prefixLabels: [],
   oldestWaitingMs: 0,
   memoryBytes: 0,
 };
@@ -72,6 +75,7 @@ export function addStats(one: EngineStats, other: EngineStats): EngineStats {
     freeCells: one.freeCells + other.freeCells,
     cacheCells: one.cacheCells + other.cacheCells,
     prefixes: one.prefixes + other.prefixes,
+    prefixLabels: [...new Set([...one.prefixLabels, ...other.prefixLabels])],
     oldestWaitingMs: Math.max(one.oldestWaitingMs, other.oldestWaitingMs),
     // Both are in one process.
     memoryBytes: Math.max(one.memoryBytes, other.memoryBytes),

@@ -55,6 +55,11 @@ export interface GenerationRequest {
    * without a process of its own ignores it. Default false.
    */
   readonly alone?: boolean;
+  /**
+   * Opaque names for the beginnings of the prompt, the first for `PREFIX_BLOCK_TOKENS` tokens, the second for twice as many, …:
+   * the statistics name those that the prefix cache has. Default: none.
+   */
+  readonly prefixLabels?: readonly string[];
   /** The request that it is part of, as headers that name it to another machine. Default: none. */
   readonly origin?: Readonly<Record<string, string>>;
 }

@@ -16,6 +16,7 @@ import {
 import { adaptersKey, ModelError, type TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import { toModelError } from '../to-model-error.ts';
+import type { LabelledPrompt } from './prefix-cache.ts';
 import type { StrategyRun } from './strategy-run.ts';
 import { TimeLimit } from './time-limit.ts';
 
@@ -81,6 +82,12 @@ export class Generation {
 
   get priority(): number {
     return this.request.priority ?? 0;
+  }
+
+  /** Null: the request has no labels. */
+  get labelled(): LabelledPrompt | null {
+    const { prompt, prefixLabels } = this.request;
+    return prefixLabels === undefined ? null : { prompt, labels: prefixLabels };
   }
 
   get isCancelled(): boolean {

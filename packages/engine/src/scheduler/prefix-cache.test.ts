@@ -85,3 +85,24 @@ test('gives a prefix only to sequences with the adapters that it was computed wi
   cache.makeRoom(128 - 20);
   assert.deepEqual(matches(), [20, 0, 0]);
 });
+
+test('the labels of a prompt are reported for the blocks that an entry has, and stay with a longer one', async () => {
+  cache = new PrefixCache(model, { maxEntries: 2 });
+  const prompt = tokens(40).concat(tokens(30));
+  const sequence = model.open();
+  // The cells do not matter here, only what the cache was told of them.
+  await model.evaluate([{ sequence, tokens: tokens(20), scored: 'none' }]);
+  // Of a row that leaves the prompt before the first block ends.
+  cache.put([...prompt.slice(0, 63), 99], sequence, '', { prompt, labels: ['one', 'two'] });
+  assert.deepEqual(cache.labels, []);
+  cache.clear();
+  cache.put(prompt.slice(0, 66), sequence, '', { prompt: prompt.slice(0, 66), labels: ['one', 'two'] });
+  assert.deepEqual(cache.labels, ['one']);
+  cache.put(prompt.slice(0, 66), sequence, '', { prompt, labels: ['of another tenant'] });
+  cache.put(prompt, sequence, '');
+  assert.equal(cache.entries, 1);
+  assert.deepEqual(cache.labels, ['one', 'of another tenant']);
+  model.release(sequence);
+  cache.clear();
+  assert.deepEqual(cache.labels, []);
+});

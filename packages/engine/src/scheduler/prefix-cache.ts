@@ -11,12 +11,26 @@
  * Invariants
  * - No entry is a prefix of another with the same adapters: the longer entry serves both.
  * - `#order` lists the entries from least to most recently used.
+ * - An entry has the labels of those blocks of requests' prompts alone whose tokens it holds.
  */
 import { type LanguageModel, type SequenceId, type TokenId, usesAdapter } from '@gptj-cloud/model';
-import { type Match, PrefixTree } from './prefix-tree.ts';
+import { type Match, PrefixTree, sharedLength } from './prefix-tree.ts';
 
 /** Shorter prefixes are computed again: a fork would take about as long. */
 export const MIN_PREFIX_TOKENS = 16;
+
+/** Tokens of a prompt that one label of a request stands for. */
+export const PREFIX_BLOCK_TOKENS = 64;
+/** Of one entry: prompts of several tenants may share it. */
+const MAX_LABELS_OF_ENTRY = 128;
+/** Of all entries, as they are reported. */
+const MAX_LABELS = 512;
+
+/** Names that the caller gives the beginnings of a prompt: the first for its first block, the second for its first two, … */
+export interface LabelledPrompt {
+  readonly prompt: readonly TokenId[];
+  readonly labels: readonly string[];
+}
 
 /** `adaptersKey` of sequences that use none. */
 const NO_ADAPTERS = '';
@@ -37,6 +51,7 @@ interface Entry {
   readonly tokens: readonly TokenId[];
   /** `adaptersKey` of the sequence's adapters. */
   readonly adapters: string;
+  readonly labels: Set<string>;
 }
 
 export class PrefixCache {
@@ -54,6 +69,18 @@ export class PrefixCache {
 
   get entries(): number {
     return this.#order.size;
+  }
+
+  /** Labels of the beginnings of prompts that the cache has, those used last first; the rest beyond a bound is left out. */
+  get labels(): readonly string[] {
+    const labels = new Set<string>();
+    for (const entry of [...this.#order].reverse()) {
+      for (const label of entry.labels) {
+        if (labels.size === MAX_LABELS) return [...labels];
+        labels.add(label);
+      }
+    }
+    return [...labels];
   }
 
   /**
@@ -75,17 +102,26 @@ export class PrefixCache {
   }
 
   /** Cache a sequence of exactly `tokens`, opened with these adapters. The caller must still release its own sequence. */
-  put(tokens: readonly TokenId[], sequence: SequenceId, adapters: string = NO_ADAPTERS): void {
+  put(
+    tokens: readonly TokenId[],
+    sequence: SequenceId,
+    adapters: string = NO_ADAPTERS,
+    labelled: LabelledPrompt | null = null,
+  ): void {
     if (tokens.length < MIN_PREFIX_TOKENS || this.maxEntries === 0) return;
+    const labels = labelled === null ? [] : labelsOf(labelled, tokens);
     const found = this.#longest(tokens, adapters);
     if (found !== null && found.length === tokens.length) {
+      addLabels(found.value.labels, labels);
       this.#touch(found.value);
       return;
     }
+    const inherited = found !== null && found.length === found.value.tokens.length ? found.value.labels : [];
     // The new entry serves the prompts of the entry that it continues.
     if (found !== null && found.length === found.value.tokens.length) this.#drop(found.value);
     while (this.#order.size >= this.maxEntries) this.#dropOldest();
-    const entry: Entry = { tokens: [...tokens], sequence: this.#model.fork(sequence), adapters };
+    const entry: Entry = { tokens: [...tokens], sequence: this.#model.fork(sequence), adapters, labels: new Set() };
+    addLabels(entry.labels, [...inherited, ...labels]);
     const tree = this.#trees.get(adapters) ?? new PrefixTree<Entry>();
     this.#trees.set(adapters, tree);
     tree.set(entry.tokens, entry);
@@ -126,5 +162,21 @@ export class PrefixCache {
     tree?.delete(entry.tokens);
     if (tree?.isEmpty === true) this.#trees.delete(entry.adapters);
     this.#model.release(entry.sequence);
+  }
+}
+
+/** The labels of the blocks that `tokens` has in common with the prompt. */
+function labelsOf({ prompt, labels }: LabelledPrompt, tokens: readonly TokenId[]): readonly string[] {
+  return labels.slice(0, Math.floor(sharedLength(prompt, tokens, 0) / PREFIX_BLOCK_TOKENS));
+}
+
+function addLabels(to: Set<string>, labels: readonly string[]): void {
+  for (const label of labels) {
+    to.delete(label);
+    to.add(label);
+  }
+  for (const oldest of to) {
+    if (to.size <= MAX_LABELS_OF_ENTRY) return;
+    to.delete(oldest);
   }
 }

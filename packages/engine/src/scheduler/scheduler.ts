@@ -120,6 +120,7 @@ export class Scheduler {
       freeCells: model.freeCells,
       cacheCells: model.limits.cacheCells,
       prefixes: this.prefixes.entries,
+      prefixLabels: this.prefixes.labels,
       oldestWaitingMs: arrivals.length === 0 ? 0 : now() - Math.min(...arrivals),
       memoryBytes: process.memoryUsage.rss(),
     };
@@ -208,12 +209,8 @@ export class Scheduler {
   #begin(generation: Generation): void {
     const { model, strategy } = this.#options;
     this.#step(generation, () => {
-      generation.run = new StrategyRun(
-        model,
-        strategy(generation.request),
-        this.prefixes,
-        generation.request.config.lora,
-      );
+      const { request, labelled } = generation;
+      generation.run = new StrategyRun(model, strategy(request), this.prefixes, request.config.lora, labelled);
       generation.run.begin();
     });
     const reused = generation.run?.reused ?? [];

@@ -31,7 +31,7 @@ import {
   type TokenId,
 } from '@gptj-cloud/model';
 import { adapterName } from '../adapters/adapter-file.ts';
-import type { PrefixCache } from './prefix-cache.ts';
+import type { LabelledPrompt, PrefixCache } from './prefix-cache.ts';
 
 /** A row of the current request that still has tokens to evaluate. */
 export interface RowWork {
@@ -60,6 +60,7 @@ export class StrategyRun {
   readonly #prefixes: PrefixCache | null;
   readonly #adapters: readonly AdapterUse[];
   readonly #adaptersKey: string;
+  readonly #labelled: LabelledPrompt | null;
   #rows: RowState[] = [];
   #outcome: GenerateOutcome | null = null;
   #searched: readonly BeamCandidate[] | null = null;
@@ -71,13 +72,18 @@ export class StrategyRun {
   /** Rows of results that are no views any more. */
   readonly #copied = new WeakSet<Float32Array>();
 
-  /** @param adapters of all its sequences */
+  /**
+   * @param adapters of all its sequences
+   * @param labelled what the prefix cache calls the beginnings of its prompt
+   */
   constructor(
     model: LanguageModel,
     strategy: Strategy<GenerateOutcome>,
     prefixes: PrefixCache | null,
     adapters: readonly AdapterUse[] = [],
+    labelled: LabelledPrompt | null = null,
   ) {
+    this.#labelled = labelled;
     this.#adapters = adapters;
     this.#adaptersKey = adaptersKey(adapters);
     this.#model = model;
@@ -171,7 +177,7 @@ export class StrategyRun {
     // A sum that overflowed has made every score of its row NaN: the first is enough to see it.
     if (this.#adapters.length > 0 && result.logits.some(([score]) => Number.isNaN(score))) this.#isOverflow = true;
     if (state.row.from === null && state.fed === state.content.length && !this.#isOverflow)
-      this.#prefixes?.put(state.content, state.sequence, this.#adaptersKey);
+      this.#prefixes?.put(state.content, state.sequence, this.#adaptersKey, this.#labelled);
     state.logits.push(...result.logits);
     state.hidden.push(...result.hidden);
     for (const [i, rows] of result.layers.entries()) {
@@ -237,7 +243,7 @@ export class StrategyRun {
     for (const { sequence, content, row, fed } of rows) {
       const held = content.length - (row.tokens.length - fed);
       if (rows.length === 1 && !this.#isOverflow)
-        this.#prefixes?.put(content.slice(0, held), sequence, this.#adaptersKey);
+        this.#prefixes?.put(content.slice(0, held), sequence, this.#adaptersKey, this.#labelled);
       this.#model.release(sequence);
     }
   }

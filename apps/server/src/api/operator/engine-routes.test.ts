@@ -20,6 +20,7 @@ before(async () => {
     freeCells: 48,
     cacheCells: 2048,
     prefixes: 0,
+    prefixLabels: [],
     oldestWaitingMs: 1234.4,
     memoryBytes: 1_000_000,
   };

@@ -14,6 +14,7 @@ const STATS: EngineStats = {
   freeCells: 3,
   cacheCells: 8,
   prefixes: 0,
+  prefixLabels: [],
   oldestWaitingMs: 40,
   memoryBytes: 5,
 };

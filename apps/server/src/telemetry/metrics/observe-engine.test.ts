@@ -50,6 +50,7 @@ function observed(events: readonly (GenerationEvent | Error)[]) {
       freeCells: 3,
       cacheCells: 8,
       prefixes: 4,
+      prefixLabels: [],
       oldestWaitingMs: 250,
       memoryBytes: 7,
     }),
