@@ -18,7 +18,7 @@ export const SERVER_ROOMS = [
   },
   {
     name: 'compose',
-    holds: ['compose.ts', 'compose-models.ts', 'readiness.ts', 'read-jobs.ts'],
+    holds: ['compose.ts', 'compose-models.ts', 'compose-upkeep.ts', 'readiness.ts', 'read-jobs.ts'],
     mayImport: ['app', 'api', 'config', ...FEATURES, 'http', 'workers', 'store'],
   },
   // Only main and compose import it: every other room is passed the values that it needs.

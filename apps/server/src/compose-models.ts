@@ -1,5 +1,6 @@
 /** Composes the served models: for each its engine, observed, its tokenizer, its pipeline and its monitor. */
 
+import type { Engine } from '@gptj-cloud/engine';
 import { ModelError } from '@gptj-cloud/model';
 import type { ModelService, ModelSource } from './generation/model-service.ts';
 import { createLiveReader } from './generation/parameter-parser.ts';
@@ -17,6 +18,8 @@ export interface ModelsDeps {
   readonly sources: readonly ModelSource[];
   readonly clock: () => Date;
   readonly observation: Pick<Observation, 'metrics' | 'tracer'>;
+  /** Names the beginnings of prompts. `computesHere`: the cache of the engine is one of this process. */
+  readonly label: (engine: Engine, computesHere: boolean) => Engine;
 }
 
 /** The served models: they come and go while the server runs. */
@@ -36,7 +39,7 @@ export interface ComposedModels {
   check(): Promise<void>;
 }
 
-export function composeModels({ sources, clock, observation }: ModelsDeps): ComposedModels {
+export function composeModels({ sources, clock, observation, label }: ModelsDeps): ComposedModels {
   const all: ModelService[] = [];
   const others: TextModel[] = [];
   const now = (): number => performance.now();
@@ -46,9 +49,10 @@ export function composeModels({ sources, clock, observation }: ModelsDeps): Comp
     const { modelName } = source.info;
     const labels = () => (all.length === 1 ? {} : { model: modelName });
     // Metrics of all servers are added up.
-    const engine = isElsewhere
+    const observed = isElsewhere
       ? source
       : observeEngine(source, { ...observation, now, onTokens: monitor.countTokens, labels });
+    const engine = label(observed, !isElsewhere);
     const identity = pipelineOf(modelName, isFirst);
     const taken = new Set(all.flatMap(({ pipeline }) => pipeline.tags));
     const pipeline = { ...identity, tags: identity.tags.filter((tag) => !taken.has(tag)) };

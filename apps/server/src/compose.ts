@@ -6,11 +6,10 @@ import { sql } from 'drizzle-orm';
 import type { ModelStoreAdmin } from './api/operator/model-store-routes.ts';
 import type { ProcessFacts } from './api/operator/overview-routes.ts';
 import { type App, createApp } from './app.ts';
-import { createAuditSweeper } from './audit/audit-sweeper.ts';
 import { composeModels, createReadRunner } from './compose-models.ts';
+import { startUpkeep } from './compose-upkeep.ts';
 import type { ServerConfig } from './config/parse-config.ts';
 import { createEvaluationService } from './evaluations/evaluation-service.ts';
-import { createEvaluationSweeper } from './evaluations/evaluation-sweeper.ts';
 import { createGenerationService, type GenerationService } from './generation/generation-service.ts';
 import type { ModelService, ModelSource } from './generation/model-service.ts';
 import { noteGenerations } from './generation/note-generations.ts';
@@ -38,23 +37,21 @@ import type { PlanBook } from './metering/plans/plan-book.ts';
 import { createStorageLimits } from './metering/storage/storage-limits.ts';
 import type { Admission } from './metering/usage/admission.ts';
 import { createLimitsService } from './metering/usage/limits-service.ts';
-import { createUsageService, startHourlyRetention } from './metering/usage/usage-service.ts';
+import { createUsageService } from './metering/usage/usage-service.ts';
 import { createReadiness } from './readiness.ts';
 import { createRefusalCounts } from './runs/counts/refusal-counts.ts';
-import { startCountRetention } from './runs/counts/run-counts.ts';
 import { drainRuns } from './runs/drain-runs.ts';
 import { createNodeGenerations } from './runs/nodes/node-generations.ts';
+import { createPrefixAffinity } from './runs/nodes/prefix-affinity.ts';
 import { RUN_CONTENTS } from './runs/project-contents-store.ts';
 import { readBacklogs } from './runs/run-backlog-store.ts';
 import { countOpenRunsByState, countOpenRunsOf } from './runs/run-lease-store.ts';
 import { createRunQueue } from './runs/run-queue.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
-import { createRunSweeper } from './runs/run-sweeper.ts';
 import type { RunTiming } from './runs/run-worker.ts';
 import type { Store } from './store/db.ts';
 import { readOldestTransactionSeconds } from './store/oldest-transaction.ts';
 import { startPolling } from './store/polling.ts';
-import { vacuumMostChanged } from './store/vacuum.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { countRuns } from './telemetry/metrics/count-runs.ts';
 import { countWebhooks } from './telemetry/metrics/count-webhooks.ts';
@@ -74,6 +71,7 @@ export type ComposeSettings = Pick<
   | 'retentionDays'
   | 'auditRetentionDays'
   | 'maxQueueMs'
+  | 'prefixAffinity'
   | 'webhookPrivateTargets'
   | 'webhookLimits'
   | 'maxUploadBytes'
@@ -151,7 +149,6 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-const VACUUM_EVERY_MS = 10_000;
 /** Deliveries of webhooks are due. No pipeline has this id. */
 const WEBHOOKS_HINT = 'webhooks';
 
@@ -166,10 +163,18 @@ export function compose(deps: ComposeDeps): Composition {
   });
   const admission = maintenance.guard(deps.admission);
   const { metrics, tracer } = deps.observation;
+  const affinity = createPrefixAffinity({
+    db,
+    logger,
+    isOn: settings.prefixAffinity && !settings.ownsStore,
+    maxEveryMs: deps.runTiming?.pollMs,
+    stats: () => models.all.flatMap(({ engine, monitor }) => (engine.stats === undefined ? [] : [monitor.stats()])),
+  });
   const models = composeModels({
     sources: [deps, ...(deps.otherModels ?? [])],
     clock,
     observation: deps.observation,
+    label: affinity.label,
   });
   const { model, engine } = models.first;
   const jobs =
@@ -249,6 +254,7 @@ export function compose(deps: ComposeDeps): Composition {
     ownsStore: settings.ownsStore,
     openSession: settings.ownsStore ? null : store.openSession,
     nodeUrl: deps.nodeUrl ?? (() => null),
+    affinity,
     countDirect: () => generations.running + nodeGenerations.running,
     findPipeline: (projectId, idOrTag) => tags.resolve(projectId, idOrTag),
     onHint(text) {
@@ -258,30 +264,12 @@ export function compose(deps: ComposeDeps): Composition {
     observer: countRuns(metrics),
     ...(deps.runTiming === undefined ? {} : { timing: deps.runTiming }),
   });
-  // A PostgreSQL server vacuums by itself.
-  const upkeep =
-    store.dump === null
-      ? null
-      : startPolling(() => vacuumMostChanged(db), {
-          everyMs: VACUUM_EVERY_MS,
-          onError: (error) => logger.warn('the store could not be vacuumed', { error }),
-        });
   const sampling = startPolling(async () => void (await Promise.all(models.all.map((each) => each.monitor.sample()))), {
     everyMs: ENGINE_SAMPLE_MS,
     onError: (error) => logger.warn('the load of the engine could not be read', { error }),
   });
-  const sweeper = createRunSweeper({ db, logger, clock, retentionDays: settings.retentionDays, mayWork: hasUpkeep });
-  const evaluationSweeper = createEvaluationSweeper({ db, logger, clock, mayWork: hasUpkeep });
   const refusals = createRefusalCounts({ db, clock, logger });
-  const countRetention = startCountRetention({ db, clock, logger, mayWork: hasUpkeep });
-  const hourlyRetention = startHourlyRetention({ db, clock, logger, mayWork: hasUpkeep });
-  const auditSweeper = createAuditSweeper({
-    db,
-    logger,
-    clock,
-    retentionDays: settings.auditRetentionDays,
-    mayWork: hasUpkeep,
-  });
+  const upkeep = startUpkeep({ store, clock, logger, mayWork: hasUpkeep, ...settings });
   const accounts: AccountDeps = {
     db,
     clock,
@@ -377,16 +365,11 @@ export function compose(deps: ComposeDeps): Composition {
           await drain(0);
         } finally {
           await Promise.all([
-            upkeep?.stop(),
+            upkeep.close(),
             sampling.stop(),
             maintenance.close(),
             serving.close(),
-            sweeper.close(),
-            evaluationSweeper.close(),
-            hourlyRetention.stop(),
-            countRetention.stop(),
             refusals.close(),
-            auditSweeper.close(),
             webhooks.close(),
             runs.close(),
             deps.modelStore.pulls.close(),

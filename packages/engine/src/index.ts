@@ -33,7 +33,6 @@ export { findGpuMemory } from './process/gpu-memory.ts';
 export { fromWireError, toWireError, type WireError } from './process/messages.ts';
 export { probeEngines } from './process/probe-engines.ts';
 export { type SpawnEngineOptions, type SpawnedEngine, spawnEngine } from './process/spawn-engine.ts';
-export { PREFIX_BLOCK_TOKENS } from './scheduler/prefix-cache.ts';
 export { type RemoteAddress, remoteBase } from './remote/http.ts';
 export { joinEngines } from './remote/join-engines.ts';
 export { type OpenRemoteOptions, openRemoteEngine } from './remote/open-remote-engine.ts';
@@ -44,3 +43,4 @@ export {
   type RemoteLimits,
   refusedParameters,
 } from './remote/remote-parameters.ts';
+export { PREFIX_BLOCK_TOKENS } from './scheduler/prefix-cache.ts';

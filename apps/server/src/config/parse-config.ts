@@ -75,6 +75,7 @@ export interface ServerConfig {
   readonly databasePoolSize: number;
   /** Where other servers on the PostgreSQL reach this one; null: where it listens. */
   readonly nodeUrl: string | null;
+  readonly prefixAffinity: boolean;
   /** Longest time of one statement in either store. */
   readonly storeStatementTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -230,6 +231,7 @@ export function parseConfig(
     databaseUrl: settings.DATABASE_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     nodeUrl: options.nodeUrl ?? settings.NODE_URL,
+    prefixAffinity: settings.PREFIX_AFFINITY,
     storeStatementTimeoutMs: options.storeStatementTimeoutMs ?? settings.STORE_STATEMENT_TIMEOUT_SECONDS * 1000,
     logLevel: options.logLevel ?? settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,

@@ -170,6 +170,14 @@ export const settingsSchema = z.object({
     read: (url) => /^(https?:\/\/[^\s/?#@]+)\/*$/.exec(url)?.[1],
     expected: 'http(s)://host:port without a path',
   }),
+  PREFIX_AFFINITY: setting({
+    group: 'Store',
+    help: '`on` or `off`, among servers on the same PostgreSQL; `on` gives a run or a completion first to a server that has the beginning of its prompt in its cache, for 100 ms',
+    fallback: true,
+    shownDefault: '`on`',
+    read: (text) => (text === 'on' ? true : text === 'off' ? false : undefined),
+    expected: 'on or off',
+  }),
   STORE_STATEMENT_TIMEOUT_SECONDS: integerSetting({
     group: 'Store',
     help: 'longest time of one statement in the store; then it is cancelled and its request answered with 503',

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import { GPTJ_6B } from '@gptj-cloud/model';
 import type { ExecuteOptions, PipelineOutcome, PreparedRun, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import { beginRun } from './begun-run.ts';
 
+const { config: CONFIG } = parseGenerateParameters(
+  {},
+  { vocabSize: GPTJ_6B.vocabSize, contextLength: 2048, eosTokenId: GPTJ_6B.eosTokenId, promptLength: 1 },
+);
 const OUTCOME: PipelineOutcome = {
   outputs: [['text']],
   outputHead: 'text',
@@ -22,6 +28,7 @@ function preparedRun() {
   const executions: Execution[] = [];
   const prepared: PreparedRun = {
     promptTokens: 1,
+    request: { prompt: [1], config: CONFIG },
     maxComputedTokens: 10,
     contextTokens: 10,
     promptHead: 'a',

@@ -6,6 +6,7 @@ import type { AcceptedRuns } from './accepted-runs.ts';
 import { type BegunRun, beginRun } from './begun-run.ts';
 import { withSmallBytes } from './files/file.ts';
 import type { GoodStandings } from './good-standings.ts';
+import type { PrefixAffinity } from './nodes/prefix-affinity.ts';
 import type { RunFollower } from './nodes/run-follower.ts';
 import { NEW_RUN, type Run } from './run.ts';
 import type { EventReader, RunEvents } from './run-events.ts';
@@ -40,6 +41,8 @@ export interface RunAcceptanceDeps extends RunWorkDeps {
   readonly follower: RunFollower;
   readonly admission: Pick<Admission, 'timeLimits'>;
   readonly standings: GoodStandings;
+  /** By which nodes find runs whose prompts begin as one in their caches. */
+  readonly hashPrefixes: PrefixAffinity['hashesOf'];
 }
 
 /** Accepts runs: checks the input, reserves a place in the queue, stores the run, and starts or queues its execution. */
@@ -100,6 +103,7 @@ async function accept(
   const createdAt = clock();
   const minGpuVramMb = request.compute_requirements?.min_gpu_vram_mb ?? null;
   const known = { id, projectId, apiKeyId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
+  const prefixHashes = deps.hashPrefixes(pipeline.model, projectId, prepared.request);
   worker.reserve();
   const lease = worker.takeLease(pipeline.id);
   const begun = lease === null || idempotencyKey !== null ? null : beginAhead(deps, asked, work);
@@ -109,7 +113,16 @@ async function accept(
     admitted = await ledger.accept({
       principal,
       estimate: { model: pipeline.id, computedTokens, contextTokens },
-      row: { ...known, dataId, idempotencyKey, requestHash: hash, promptHead: prepared.promptHead, isStreamed, lease },
+      row: {
+        ...known,
+        dataId,
+        idempotencyKey,
+        requestHash: hash,
+        promptHead: prepared.promptHead,
+        isStreamed,
+        lease,
+        prefixHashes,
+      },
       input: 'file' in data ? null : data,
     });
   } finally {

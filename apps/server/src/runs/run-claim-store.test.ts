@@ -7,8 +7,10 @@ import { insertProject, insertUser } from '../identity/users/user-store.ts';
 import type { Database, Store } from '../store/db.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
+import { changeNodePrefixes } from './nodes/node-prefix-store.ts';
 import { beatNode, endExpiredLeases } from './nodes/node-store.ts';
-import { claimRuns, claimRunsOf } from './run-claim-store.ts';
+import { nodes } from './nodes/node-tables.ts';
+import { type ClaimAffinity, claimRuns, claimRunsOf } from './run-claim-store.ts';
 import type { NewRun } from './run-store.ts';
 import { runs } from './run-tables.ts';
 
@@ -30,11 +32,16 @@ describeOnEveryStore('the queue of runs', (open: () => Store) => {
     (await storeRun(db(), at(second), columns)) ?? 'refused';
   const claim = async (
     limit: number,
-    options: { readonly owner?: string; readonly pipelines?: readonly string[]; readonly random?: number } = {},
+    options: {
+      readonly owner?: string;
+      readonly pipelines?: readonly string[];
+      readonly random?: number;
+      readonly affinity?: ClaimAffinity;
+    } = {},
   ): Promise<readonly string[]> => {
-    const { owner = 'a', pipelines = null, random = 0 } = options;
+    const { owner = 'a', pipelines = null, random = 0, ...affinity } = options;
     const lease = { owner, ms: 30_000 };
-    return (await claimRuns(db(), { limit, lease, now: at(100), pipelines, random })).map(({ id }) => id);
+    return (await claimRuns(db(), { limit, lease, now: at(100), pipelines, random, ...affinity })).map(({ id }) => id);
   };
 
   test('a run is claimed once, also by claims at the same time', async () => {
@@ -108,6 +115,58 @@ describeOnEveryStore('the queue of runs', (open: () => Store) => {
     assert.equal(await endExpiredLeases(db(), 30_000), 1);
     assert.deepEqual(await claim(5), [ofAlive]);
     assert.notEqual(young, old);
+  });
+
+  /** A node that has beginnings of prompts in its cache. */
+  const holder = async (id: string, added: readonly string[], isDraining = false): Promise<void> => {
+    await beatNode(db(), { id, url: null, load: { slots: 1, busy: 0, isDraining, models: [] } });
+    await changeNodePrefixes(db(), id, { added, removed: [] });
+  };
+  /** Later than now by the store's clock. */
+  const young = () => Math.floor(Date.now() / 1000) + 600;
+
+  test('a new run is left for a moment to a living process that has the beginning of its prompt, no other run is', async () => {
+    await db().delete(nodes);
+    await holder('holder', ['7', '-8']);
+    let left = 0;
+    const affinity = { onLeft: () => left++ };
+    const [ofHolder, ofNone] = [
+      await stored(young(), { prefixHashes: ['1', '-8'] }),
+      await stored(young(), { prefixHashes: ['1'] }),
+    ];
+    const short = await stored(young());
+    assert.deepEqual(new Set(await claim(3, { owner: 'stranger', affinity })), new Set([ofNone, short]));
+    assert.equal(left, 1);
+    assert.deepEqual(await claim(3, { owner: 'stranger', affinity }), []);
+    assert.deepEqual(await claim(1, { owner: 'holder', affinity }), [ofHolder]);
+    assert.equal(left, 2);
+    const old = await stored(1, { prefixHashes: ['7'] });
+    assert.deepEqual(await claim(1, { owner: 'stranger', affinity }), [old]);
+    const off = await stored(young(), { prefixHashes: ['7'] });
+    assert.deepEqual(await claim(1, { owner: 'stranger' }), [off]);
+  });
+
+  test('a run is not left to a process that ended or drains', async () => {
+    await db().delete(nodes);
+    await holder('ended', ['7']);
+    await db().execute(sql`UPDATE nodes SET beat_at = now() - interval '1 minute'`);
+    await holder('draining', ['7'], true);
+    const run = await stored(young(), { prefixHashes: ['7'] });
+    assert.deepEqual(await claim(1, { owner: 'stranger', affinity: { onLeft() {} } }), [run]);
+  });
+
+  test('of an account the runs that the process has the beginning of are first, before others up to 5 s older', async () => {
+    await db().delete(nodes);
+    await holder('holder', ['7']);
+    const options = { owner: 'holder', affinity: { onLeft() {} } };
+    const first = [await stored(1), await stored(2, { prefixHashes: ['9'] })];
+    const [soon, late] = [await stored(4, { prefixHashes: ['7'] }), await stored(20, { prefixHashes: ['7'] })];
+    const other = await stored(30, { projectId: await newProject(db()) });
+    const urgent = await stored(40, { priority: 1 });
+    const order: string[] = [];
+    for (let i = 0; i < 6; i++) order.push(...(await claim(1, options)));
+    // The accounts take turns as without it.
+    assert.deepEqual(order, [urgent, other, soon, ...first, late]);
   });
 
   test('an account with many waiting runs delays the ten of another by two run times at most', async () => {

@@ -2,12 +2,17 @@
  * The runs table as a queue. A run without a lease waits; any process may claim it. Within a priority the accounts take
  * turns: the next run is one of the account that has the fewest runs under way, and of that account the oldest. Among accounts with equally many, the
  * oldest run is first.
+ *
+ * With affinity, runs whose prompts begin as one in the process's cache come before others of their account that arrived up to
+ * `HEAD_START_SECONDS` earlier, and for `PREFIX_DELAY_MS` a new run is left to the living processes that have its beginning. Neither
+ * changes the turns of the accounts, and both end with time: no run waits for a process for ever.
  */
 import type { RunState } from '@gptj-cloud/protocol';
 import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
+import { liveSince } from './nodes/node-store.ts';
 import { type ClaimedRun, type Lease, leaseEnd } from './run-lease-store.ts';
 import { runs } from './run-tables.ts';
 import { MAX_SHARED_ATTEMPTS } from './run-tries.ts';
@@ -23,7 +28,19 @@ export interface FairClaim extends Claim {
   readonly pipelines: readonly string[] | null;
   /** 0 ≤ x < 1: the account that is looked at first, where very many have waiting runs. */
   readonly random: number;
+  /** Runs go first to processes that have the beginnings of their prompts. Default: they do not. */
+  readonly affinity?: ClaimAffinity;
 }
+
+export interface ClaimAffinity {
+  /** Fewer runs were claimed than asked for: others may be left to other processes for up to `PREFIX_DELAY_MS`. */
+  readonly onLeft: () => void;
+}
+
+/** A new run is left so long to processes that have the beginning of its prompt. */
+export const PREFIX_DELAY_MS = 100;
+/** A run whose beginning the process has counts as one that arrived so much earlier. */
+const HEAD_START_SECONDS = 5;
 
 /** Accounts that one claim compares, of each priority. */
 const MAX_ACCOUNTS = 500;
@@ -38,6 +55,7 @@ const isWaiting = sql.raw('ended_at IS NULL AND lease_owner IS NULL');
 export async function claimRuns(db: Database, claim: FairClaim): Promise<readonly ClaimedRun[]> {
   if (!(await hasWaiting(db, claim.pipelines))) return [];
   const rows = await leaseRuns(db, claim, fairChoice(claim));
+  if (rows.length < claim.limit) claim.affinity?.onLeft();
   return [...rows].sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
 }
 
@@ -59,7 +77,7 @@ export async function claimRunsOf(db: Database, claim: Claim, ids: readonly stri
  * Selects and locks the next runs. Every step reads the index of waiting runs from one distinct value to the next (a loose
  * index scan), so that a hundred thousand waiting runs of an account cost as much as ten.
  */
-function fairChoice({ limit, pipelines, random }: FairClaim): SQL {
+function fairChoice({ limit, pipelines, random, lease, affinity }: FairClaim): SQL {
   const listed = pipelines === null ? waitingPipelines : sql`SELECT unnest(${sql.param([...pipelines])}::text[]) AS id`;
   // Ids of accounts are random: this is somewhere among them.
   const from = `user_${Math.floor(random * 0x1_0000)
@@ -89,18 +107,45 @@ function fairChoice({ limit, pipelines, random }: FairClaim): SQL {
           AND account_id > a.account_id AND (a.past IS NULL OR account_id < a.past) ORDER BY account_id LIMIT 1) f
     ),
     candidates AS MATERIALIZED (
-      SELECT c.id, a.priority, c.place + b.running AS turn, c.created_at
+      SELECT c.id, a.pipeline, a.priority, a.account_id, b.running, c.place + b.running AS turn, c.created_at, c.prefix_hashes
       FROM (SELECT * FROM accounts LIMIT ${MAX_ACCOUNTS}) a
       CROSS JOIN LATERAL (SELECT count(*) AS running FROM (
         SELECT 1 FROM runs WHERE lease_owner IS NOT NULL AND account_id = a.account_id LIMIT ${MAX_COUNTED}) u) b
       CROSS JOIN LATERAL (
-        SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
+        SELECT id, created_at, prefix_hashes, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
         WHERE ${isWaiting} AND pipeline_id = a.pipeline AND priority = a.priority AND account_id = a.account_id
         ORDER BY created_at, id LIMIT ${limit + SPARE}) c
       ORDER BY a.priority DESC, turn, c.created_at, c.id LIMIT ${limit + SPARE}
-    )
-    SELECT r.id FROM candidates c JOIN runs r ON r.id = c.id WHERE r.ended_at IS NULL AND r.lease_owner IS NULL
+    )${affinity === undefined ? sql`` : preferHeld(lease.owner)}
+    SELECT r.id FROM ${sql.raw(affinity === undefined ? 'candidates' : 'placed')} c JOIN runs r ON r.id = c.id WHERE r.ended_at IS NULL AND r.lease_owner IS NULL
     ORDER BY c.priority DESC, c.turn, c.created_at, c.id LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED`;
+}
+
+/**
+ * The candidates without those that are left to other processes, the ones that this process holds first. Looks at the few
+ * candidates alone. `created_at` is that of the order.
+ */
+function preferHeld(owner: string): SQL {
+  return sql`,
+    held AS MATERIALIZED (
+      SELECT c.*, c.prefix_hashes IS NOT NULL AND EXISTS (
+        SELECT 1 FROM node_prefixes p WHERE p.hash = ANY(c.prefix_hashes) AND p.node_id = ${owner}) AS is_held
+      FROM candidates c
+    ),
+    counted AS (
+      SELECT h.id, h.pipeline, h.priority, h.account_id, h.running,
+        h.created_at - CASE WHEN h.is_held THEN make_interval(secs => ${HEAD_START_SECONDS}) ELSE interval '0' END AS created_at
+      FROM held h
+      WHERE h.is_held OR h.prefix_hashes IS NULL OR h.created_at <= now() - make_interval(secs => ${PREFIX_DELAY_MS / 1000})
+        OR NOT EXISTS (
+          SELECT 1 FROM node_prefixes p JOIN nodes n ON n.id = p.node_id
+          WHERE p.hash = ANY(h.prefix_hashes) AND n.beat_at > ${liveSince} AND NOT n.is_draining)
+    ),
+    placed AS MATERIALIZED (
+      SELECT id, priority, created_at,
+        running + row_number() OVER (PARTITION BY pipeline, priority, account_id ORDER BY created_at, id) AS turn
+      FROM counted
+    )`;
 }
 
 const waitingPipelines = sql`(SELECT pipeline_id AS id FROM runs WHERE ${isWaiting} ORDER BY pipeline_id LIMIT 1)

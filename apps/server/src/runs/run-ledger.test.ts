@@ -82,6 +82,7 @@ function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): Accepta
       idempotencyKey: key ?? null,
       requestHash: null,
       promptHead: '',
+      prefixHashes: [],
       lease: { owner: 'me', ms: 30_000 },
     },
     input: dataId === undefined ? newFile('data', new Uint8Array(bytes)) : null,

@@ -17,6 +17,7 @@ import { createGoodStandings } from './good-standings.ts';
 import { startLeaseSweeper } from './lease-sweeper.ts';
 import { createNode, type Node } from './nodes/node.ts';
 import { findModelsOfLiving } from './nodes/node-store.ts';
+import type { PrefixAffinity } from './nodes/prefix-affinity.ts';
 import { openRemoteEvents } from './nodes/remote-events.ts';
 import { createRunFollower } from './nodes/run-follower.ts';
 import { createProjectFeed, type ProjectFeed } from './project-feed.ts';
@@ -55,6 +56,7 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly openSession: OpenStoreSession | null;
   /** Where other servers on the store reach this one, when it listens; null: they do not. */
   readonly nodeUrl: () => string | null;
+  readonly affinity: PrefixAffinity;
   /** Direct generations under way on its engines. */
   readonly countDirect: () => number;
   /** Gets hints of processes on the store that name no pipeline. */
@@ -142,6 +144,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     ownsStore: deps.ownsStore,
     timing,
     gate,
+    hasAffinity: deps.affinity.isOn,
     hint: (pipelineId) => hints.send(pipelineId),
     perform(run, signal) {
       feed.changed(run);
@@ -200,7 +203,19 @@ export function createRunService(deps: RunServiceDeps): RunService {
   };
   let sweeping: Polling | null = null;
   let looking: Polling | null = null;
-  const parts = { ...deps, ledger, worker, events, accepted, waiters, queries, feed, follower, standings };
+  const parts = {
+    ...deps,
+    ledger,
+    worker,
+    events,
+    accepted,
+    waiters,
+    queries,
+    feed,
+    follower,
+    standings,
+    hashPrefixes: deps.affinity.hashesOf,
+  };
   const { get, find, list, listSummaries, input } = queries;
   return {
     worker,
@@ -224,10 +239,14 @@ export function createRunService(deps: RunServiceDeps): RunService {
     async close() {
       await Promise.all([sweeping?.stop(), looking?.stop()]);
       await session?.close();
+      await deps.affinity.close();
       await node.close();
     },
     async start() {
-      if (!deps.ownsStore) await node.start();
+      if (!deps.ownsStore) {
+        await node.start();
+        await deps.affinity.start(owner);
+      }
       if (session !== null) {
         // Connected from now on; without it, the sweeper tries again.
         await session

@@ -43,6 +43,8 @@ export interface NewRun {
   readonly requestHash: string | null;
   /** The first letters of the prompt. */
   readonly promptHead: string;
+  /** See `hashPrefixes`. */
+  readonly prefixHashes: readonly string[];
   /** Null when it waits for its execution. */
   readonly lease: Lease | null;
 }
@@ -66,17 +68,18 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
   const stored = await db.execute(sql`
     INSERT INTO runs (id, project_id, api_key_id, pipeline_id, data_id, created_at, resource_type, min_gpu_vram_mb,
       is_async, priority, admission_ticket, idempotency_key, request_hash, prompt_head, search_text, state, attempts,
-      started_at, lease_owner, lease_expires_at, executed_by, is_streamed,
+      started_at, lease_owner, lease_expires_at, executed_by, is_streamed, prefix_hashes,
       account_id)
     SELECT id, "projectId", "apiKeyId", "pipelineId", "dataId", "createdAt", "resourceType", "minGpuVramMb",
       "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", "promptHead", "searchText", state, attempts,
       "startedAt", "leaseOwner", now() + "leaseMs" * interval '1 ms', "executedBy", "isStreamed",
+      CASE WHEN cardinality("prefixHashes") > 0 THEN "prefixHashes" END,
       coalesce((SELECT owner_id FROM projects p WHERE p.id = "projectId"), '')
     FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
       id text, "projectId" text, "apiKeyId" text, "pipelineId" text, "dataId" text, "createdAt" timestamptz,
       "resourceType" text, "minGpuVramMb" integer, "isAsync" boolean, priority integer, "admissionTicket" text,
       "idempotencyKey" text, "requestHash" text, "promptHead" text, "searchText" text, state text, attempts integer, "startedAt" timestamptz,
-      "leaseOwner" text, "leaseMs" double precision, "executedBy" text, "isStreamed" boolean)
+      "leaseOwner" text, "leaseMs" double precision, "executedBy" text, "isStreamed" boolean, "prefixHashes" bigint[])
     ON CONFLICT DO NOTHING
     RETURNING id`);
   return new Set(returnedRows(stored, z.object({ id: z.string() })).map(({ id }) => id));
@@ -112,6 +115,7 @@ export async function endRuns(tx: Database, endings: readonly RunEnding[]): Prom
       endedAt: sql`greatest(e."endedAt", ${runs.startedAt}, ${runs.createdAt})`,
       leaseOwner: null,
       leaseExpiresAt: null,
+      prefixHashes: null,
       resultFileId: given('resultFileId'),
       resultPreview: given('resultPreview'),
       outputHead: given('outputHead'),
@@ -242,7 +246,14 @@ export async function listRuns(db: Database, filter: RunFilter, page: PageQuery<
 const MAX_LISTED_PREVIEW_BYTES = 16 * 1024;
 
 function selectRuns(db: Database, previews: 'all' | 'short' = 'all') {
-  const { resultPreview, promptHead: _, outputHead: __, searchText: ___, ...columns } = getTableColumns(runs);
+  const {
+    resultPreview,
+    promptHead: _,
+    outputHead: __,
+    searchText: ___,
+    prefixHashes: ____,
+    ...columns
+  } = getTableColumns(runs);
   const isShort = sql`octet_length(${resultPreview}) <= ${MAX_LISTED_PREVIEW_BYTES}`;
   const shown =
     previews === 'all'

@@ -83,6 +83,8 @@ export const runs = pgTable('runs', {
   followers: integer('followers').notNull().default(0),
   /** Empty in runs that ended before it was stored. */
   accountId: text('account_id').notNull().default(''),
+  /** Keyed hashes of the beginnings of its prompt. Null in runs that have ended. */
+  prefixHashes: bigint('prefix_hashes', { mode: 'bigint' }).array(),
 });
 
 /** Ended runs by the hour of their acceptance, as the migration 0025 creates it. Triggers on `runs` keep it. */

@@ -15,7 +15,7 @@ import type { Database } from '../store/db.ts';
 import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { currentMeter, measureWork, serverWork, type WorkMeter } from '../telemetry/work-meter.ts';
-import { claimRuns, claimRunsOf } from './run-claim-store.ts';
+import { claimRuns, claimRunsOf, type FairClaim, PREFIX_DELAY_MS } from './run-claim-store.ts';
 import type { RunGate } from './run-gate.ts';
 import {
   type ClaimedRun,
@@ -59,6 +59,8 @@ export interface RunWorkerDeps {
   readonly timing: Required<RunTiming>;
   /** Which runs may begin. */
   readonly gate: RunGate;
+  /** Runs go first to processes that have the beginnings of their prompts in their caches. */
+  readonly hasAffinity: boolean;
   /** Tell other processes that a run of this pipeline waits. */
   readonly hint: (pipelineId: string) => void;
 }
@@ -280,6 +282,11 @@ export class RunWorker {
     for (const run of rest) void this.#execute(run);
   }
 
+  get #affinity(): Pick<FairClaim, 'affinity'> {
+    if (!this.#deps.hasAffinity) return {};
+    return { affinity: { onLeft: () => setTimeout(() => this.wake(), PREFIX_DELAY_MS).unref() } };
+  }
+
   #lease(): Lease {
     return { owner: this.#deps.owner, ms: this.#timing.leaseMs };
   }
@@ -299,7 +306,7 @@ export class RunWorker {
         const claim = { limit, lease: this.#lease(), now: clock() };
         claimed =
           ids === null
-            ? await claimRuns(db, { ...claim, pipelines, random: Math.random() })
+            ? await claimRuns(db, { ...claim, pipelines, random: Math.random(), ...this.#affinity })
             : await claimRunsOf(db, claim, ids);
         if (gate.claimed(next, claimed.length)) this.#mayWait = true;
       } catch (error) {

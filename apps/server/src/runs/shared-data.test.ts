@@ -34,6 +34,7 @@ function acceptable(dataId: string): AcceptableRun {
       idempotencyKey: null,
       requestHash: null,
       promptHead: '',
+      prefixHashes: [],
       lease: null,
     },
     input: null,

@@ -5,6 +5,7 @@ import { createTokenizer, type Tokenizer, type TokenizerData } from '@gptj-cloud
 import { createEngineNodes } from '../runs/nodes/engine-nodes.ts';
 import { createNodeEngine } from '../runs/nodes/node-engine.ts';
 import { findModelsOfNodes, type ModelOfNodes } from '../runs/nodes/node-model-store.ts';
+import { findHolders } from '../runs/nodes/node-prefix-store.ts';
 import { signRequest } from '../runs/nodes/node-signature.ts';
 import { ensureNodeSecret, findEngineNodes } from '../runs/nodes/node-store.ts';
 import type { Database } from '../store/db.ts';
@@ -22,6 +23,7 @@ export async function openNodeModels(
   const secret = await ensureNodeSecret(db);
   const nodes = createEngineNodes({
     find: () => findEngineNodes(db),
+    findHolders: (labels) => findHolders(db, labels),
     now: () => performance.now(),
     random: Math.random,
   });

@@ -18,6 +18,7 @@ export const TEST_SETTINGS: ComposeSettings = {
   retentionDays: 0,
   auditRetentionDays: 0,
   maxQueueMs: null,
+  prefixAffinity: true,
   webhookPrivateTargets: false,
   webhookLimits: TEST_WEBHOOK_LIMITS,
   maxUploadBytes: 200_000,

@@ -11,7 +11,10 @@ export async function storeRun(
   db: Database,
   createdAt: Date,
   columns: Partial<
-    Pick<NewRun, 'projectId' | 'pipelineId' | 'lease' | 'priority' | 'idempotencyKey' | 'promptHead' | 'apiKeyId'>
+    Pick<
+      NewRun,
+      'projectId' | 'pipelineId' | 'lease' | 'priority' | 'idempotencyKey' | 'promptHead' | 'apiKeyId' | 'prefixHashes'
+    >
   > = {},
 ): Promise<string | null> {
   const { projectId = DEFAULT_PROJECT_ID } = columns;
@@ -35,6 +38,7 @@ export async function storeRun(
     idempotencyKey: null,
     requestHash: null,
     promptHead: '',
+    prefixHashes: [],
     lease: null,
     ...columns,
   };

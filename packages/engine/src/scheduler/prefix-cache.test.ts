@@ -90,7 +90,7 @@ test('the labels of a prompt are reported for the blocks that an entry has, and 
   cache = new PrefixCache(model, { maxEntries: 2 });
   const prompt = tokens(40).concat(tokens(30));
   const sequence = model.open();
-  // The cells do not matter here, only what the cache was told of them.
+  // The cells do not matter here, only the tokens that the cache was given.
   await model.evaluate([{ sequence, tokens: tokens(20), scored: 'none' }]);
   // Of a row that leaves the prompt before the first block ends.
   cache.put([...prompt.slice(0, 63), 99], sequence, '', { prompt, labels: ['one', 'two'] });

@@ -48,6 +48,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       const { prompt, config } = run.request;
       return {
         promptTokens: prompt.length,
+        request: run.request,
         maxComputedTokens: maxComputedTokens(config, prompt.length),
         contextTokens: config.maxLength,
         promptHead: run.promptHead,

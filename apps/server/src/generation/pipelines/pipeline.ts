@@ -57,6 +57,8 @@ export interface ExecuteOptions extends Scheduling {
 /** A run whose input is valid. May be executed more than once: a retry starts from the beginning. */
 export interface PreparedRun {
   readonly promptTokens: number;
+  /** What the engine computes. */
+  readonly request: Pick<GenerationRequest, 'prompt' | 'config'>;
   /** The largest number of computed tokens that it can have. */
   readonly maxComputedTokens: number;
   /** Maximum length of a sequence, prompt included. */

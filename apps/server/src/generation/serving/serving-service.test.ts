@@ -43,6 +43,7 @@ describe('the models that owners have servers serve', () => {
       sources: [{ engine: engineOf(first), tokenizer: byteTokenizer }],
       clock,
       observation: deps.observation,
+      label: (engine) => engine,
     });
     const stored = new Set(['a', 'b']);
     const log: string[] = [];

@@ -6,6 +6,8 @@ import type { EngineNode } from './node-store.ts';
 
 export interface EngineNodesDeps {
   readonly find: () => Promise<readonly EngineNode[]>;
+  /** Ids of nodes that have one of the beginnings of prompts in their caches. */
+  readonly findHolders: (prefixLabels: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** 0 ≤ x < 1: chooses among nodes of equal load. */
@@ -20,10 +22,10 @@ export interface TakenNode {
 
 export interface EngineNodes {
   /**
-   * Take a place at the least loaded node that has the model, without the `excluded` ones; null: there is none. Rejects when the
-   * store fails.
+   * Take a place at the least loaded node that has the model, without the `excluded` ones; null: there is none. The least loaded of
+   * those that have the beginning of the prompt goes before one that has `SIMILAR_LOAD` less to do. Rejects when the store fails.
    */
-  take(model: string, excluded: ReadonlySet<string>): Promise<TakenNode | null>;
+  take(model: string, excluded: ReadonlySet<string>, prefixLabels?: readonly string[]): Promise<TakenNode | null>;
   /** A node could not be reached: it is left out until it reports again. */
   exclude(node: EngineNode): void;
 }
@@ -40,9 +42,12 @@ interface Known {
   excludedAt: number | null;
 }
 
+const NO_HOLDERS: ReadonlySet<string> = new Set();
 const REFRESH_MS = 1_000;
+/** Part of a node's slots. */
+const SIMILAR_LOAD = 0.25;
 
-export function createEngineNodes({ find, now, random }: EngineNodesDeps): EngineNodes {
+export function createEngineNodes({ find, findHolders, now, random }: EngineNodesDeps): EngineNodes {
   const known = new Map<string, Known>();
   let found: readonly EngineNode[] = [];
   let foundAt = Number.NEGATIVE_INFINITY;
@@ -80,7 +85,8 @@ export function createEngineNodes({ find, now, random }: EngineNodesDeps): Engin
     };
   };
   return {
-    async take(model, excluded) {
+    async take(model, excluded, prefixLabels = []) {
+      const holders = prefixLabels.length === 0 ? NO_HOLDERS : await findHolders(prefixLabels);
       // A node that failed is a sign that others have come.
       if (excluded.size > 0 || found.length === 0 || now() - foundAt >= REFRESH_MS) {
         finding ??= refresh().finally(() => {
@@ -94,7 +100,7 @@ export function createEngineNodes({ find, now, random }: EngineNodesDeps): Engin
         if (!node.models.includes(model) || excluded.has(node.id)) continue;
         if (knownOf(node.id).excludedAt === node.beatAt.getTime()) continue;
         // Less than the difference that one generation makes.
-        const load = loadOf(node) + random() * 1e-6;
+        const load = loadOf(node) + random() * 1e-6 - (holders.has(node.id) ? SIMILAR_LOAD : 0);
         if (load >= bestLoad) continue;
         best = node;
         bestLoad = load;

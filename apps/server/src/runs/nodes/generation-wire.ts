@@ -43,6 +43,10 @@ const generationSchema = z.object({
     maxQueueMs: z.number().optional(),
     maxComputeMs: z.number().optional(),
     alone: z.boolean().optional(),
+    prefixLabels: z
+      .array(z.string().regex(/^-?\d{1,19}$/))
+      .max(32)
+      .optional(),
   }),
 });
 const versionSchema = z.object({ version: z.number() });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
+import type { EngineStats } from '@gptj-cloud/engine';
 import { ensureApiKey } from '../../identity/api-keys/api-key-store.ts';
 import type { Store } from '../../store/db.ts';
 import { createOpenAdmission, type OpenAdmission } from '../../testing/open-admission.ts';
@@ -12,6 +13,7 @@ import { until } from '../../testing/until.ts';
 import { createEngineNodes } from './engine-nodes.ts';
 import { BODY_HASH_HEADER, GENERATIONS_PATH, hashBody, writeGeneration } from './generation-wire.ts';
 import { createNodeEngine } from './node-engine.ts';
+import { findHolders } from './node-prefix-store.ts';
 import { generationSubject, signRequest } from './node-signature.ts';
 import { ensureNodeSecret, findEngineNodes } from './node-store.ts';
 
@@ -38,6 +40,22 @@ afterEach(async () => {
   await Promise.all(open.map((server) => server.close()));
 });
 
+const IDLE: EngineStats = {
+  evaluations: 0,
+  busyMs: 0,
+  evaluatedTokens: 0,
+  batchTokens: [],
+  drafts: { lookup: { drafted: 0, accepted: 0 }, model: { drafted: 0, accepted: 0 } },
+  active: 0,
+  waiting: 0,
+  freeCells: 0,
+  cacheCells: 0,
+  prefixes: 0,
+  prefixLabels: [],
+  oldestWaitingMs: 0,
+  memoryBytes: 0,
+};
+
 interface Worker extends ServedComposition {
   readonly engine: ScriptedEngine;
   readonly admission: OpenAdmission;
@@ -46,7 +64,17 @@ interface Worker extends ServedComposition {
 async function joinWorker(script: Partial<Script> = {}, running = 2): Promise<Worker> {
   const engine = createScriptedEngine(() => ({ sequences: [TEXT], ...script }));
   const admission = createOpenAdmission();
-  const server = await serveComposition({ store, engine, running, timing: TIMING, admission });
+  const stats = async (): Promise<EngineStats> => ({
+    ...IDLE,
+    prefixLabels: engine.requests.flatMap(({ prefixLabels = [] }) => prefixLabels),
+  });
+  const server = await serveComposition({
+    store,
+    engine: { ...engine, stats },
+    running,
+    timing: TIMING,
+    admission,
+  });
   open.push(server);
   return { ...server, engine, admission };
 }
@@ -56,6 +84,7 @@ async function joinApi(): Promise<ServedComposition & { readonly admission: Open
   const admission = createOpenAdmission();
   const nodes = createEngineNodes({
     find: () => findEngineNodes(store.db),
+    findHolders: (labels) => findHolders(store.db, labels),
     now: () => performance.now(),
     random: () => 0,
   });
@@ -133,6 +162,23 @@ test('the node with the most room is chosen', async () => {
   assert.deepEqual([small.engine.running, large.engine.running], [1, 3]);
   release();
   for (const reply of await Promise.all(replies)) assert.equal(reply.status, 200);
+});
+
+test('of nodes with similar loads one that has the beginning of the prompt is chosen, also by another server', async () => {
+  const prompt = 'the same long question of one project, '.repeat(4);
+  const workers = [await joinWorker({}, 4), await joinWorker({}, 4), await joinWorker({}, 4)];
+  const apis = [await joinApi(), await joinApi()];
+  const answered = (): readonly number[] => workers.map(({ engine }) => engine.requests.length);
+  assert.equal((await complete(workers[1]!, { prompt })).status, 200);
+  const [asked] = workers[1]!.engine.requests;
+  assert.equal(asked?.prefixLabels?.length, Math.floor(prompt.length / 64));
+  const node = workers[1]!.composition.runs.node.id;
+  await until(async () => (await findHolders(store.db, asked?.prefixLabels ?? [])).has(node));
+  for (const api of apis) {
+    assert.equal((await complete(api, { prompt: `${prompt} And one more?` })).status, 200);
+  }
+  assert.deepEqual(answered(), [0, 3, 0]);
+  assert.deepEqual(workers[1]?.engine.requests[2]?.prefixLabels, asked?.prefixLabels);
 });
 
 test('a node that is not there any more is passed over, and one that drains', async () => {

@@ -82,7 +82,7 @@ export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDep
       const reported: Reported = { started: false, generated: false };
       for (let count = 0; count < MAX_NODES; count++) {
         throwIfAborted(signal);
-        const taken = await nodes.take(modelName, asked);
+        const taken = await nodes.take(modelName, asked, request.prefixLabels);
         if (taken === null) break;
         const { node, leave } = taken;
         asked.add(node.id);

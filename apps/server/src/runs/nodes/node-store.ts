@@ -1,6 +1,6 @@
 /** Nodes in the store. Every time is the database's. */
 import { randomBytes } from 'node:crypto';
-import { and, eq, gt, isNotNull, lt, ne, notExists, sql } from 'drizzle-orm';
+import { and, eq, gt, isNotNull, lt, ne, notExists, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { runs } from '../run-tables.ts';
 import { nodeSecret, nodes } from './node-tables.ts';
@@ -11,6 +11,9 @@ const LIVE_SECONDS = 30;
 const KEPT_DAYS = 1;
 
 const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds})`;
+
+/** A node that has reported after this time counts as alive. */
+export const liveSince: SQL = ago(LIVE_SECONDS);
 
 /** What a node computes, as it reports it. */
 export interface NodeLoad {
@@ -52,16 +55,13 @@ export async function findEngineNodes(db: Database): Promise<readonly EngineNode
   const rows = await db
     .select({ id, url, slots, busy, models, beatAt })
     .from(nodes)
-    .where(and(isNotNull(url), gt(slots, 0), eq(nodes.isDraining, false), gt(beatAt, ago(LIVE_SECONDS))));
+    .where(and(isNotNull(url), gt(slots, 0), eq(nodes.isDraining, false), gt(beatAt, liveSince)));
   return rows.flatMap(({ url, ...node }) => (url === null ? [] : [{ ...node, url }]));
 }
 
 /** Names of the models of each living node; none of one whose version does not report them. */
 export async function findModelsOfLiving(db: Database): Promise<readonly (readonly string[])[]> {
-  const rows = await db
-    .select({ models: nodes.models })
-    .from(nodes)
-    .where(gt(nodes.beatAt, ago(LIVE_SECONDS)));
+  const rows = await db.select({ models: nodes.models }).from(nodes).where(gt(nodes.beatAt, liveSince));
   return rows.map(({ models }) => models);
 }
 
@@ -78,7 +78,7 @@ export async function findOtherUrls(db: Database, id: string): Promise<readonly 
   const rows = await db
     .select({ url: nodes.url })
     .from(nodes)
-    .where(and(ne(nodes.id, id), gt(nodes.beatAt, ago(LIVE_SECONDS))));
+    .where(and(ne(nodes.id, id), gt(nodes.beatAt, liveSince)));
   return rows.flatMap(({ url }) => url ?? []);
 }
 
@@ -112,7 +112,7 @@ export async function findRunPlaces(db: Database, ids: readonly string[]): Promi
       url: nodes.url,
     })
     .from(runs)
-    .leftJoin(nodes, and(eq(nodes.id, runs.executedBy), gt(nodes.beatAt, ago(LIVE_SECONDS))))
+    .leftJoin(nodes, and(eq(nodes.id, runs.executedBy), gt(nodes.beatAt, liveSince)))
     .where(sql`${runs.id} = ANY(${sql.param([...ids])})`);
   const places = new Map(rows.map(({ id, ...place }) => [id, place]));
   return ids.map((id) => places.get(id) ?? null);

@@ -1,7 +1,7 @@
-/** The server processes that share a store, and their models, as the migrations 0029 and 0033 create them. */
+/** The server processes that share a store, and their models, as the migrations 0029, 0033 and 0035 create them. */
 
 import { sql } from 'drizzle-orm';
-import { boolean, integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { bytea, moment } from '../../store/columns.ts';
 
 export const nodes = pgTable('nodes', {
@@ -33,3 +33,14 @@ export const nodeModels = pgTable('node_models', {
     .references(() => tokenizers.hash),
   registeredAt: moment('registered_at').notNull().default(sql`now()`),
 });
+
+export const nodePrefixes = pgTable(
+  'node_prefixes',
+  {
+    hash: bigint('hash', { mode: 'bigint' }).notNull(),
+    nodeId: text('node_id')
+      .notNull()
+      .references(() => nodes.id, { onDelete: 'cascade' }),
+  },
+  ({ hash, nodeId }) => [primaryKey({ columns: [hash, nodeId] })],
+);
