@@ -212,6 +212,14 @@ describe('the Helm chart', { skip }, () => {
     assert.equal(await engineOf(SECRET), undefined);
   });
 
+  test('a vLLM has a name for its user, whom its image does not know, and room for its caches', async () => {
+    const pod = podsOf(await render(FULL)).find(([name]) => name.endsWith('-vllm'))?.[1];
+    const { env = [], volumeMounts = [] } = pod?.spec.containers[0] ?? {};
+    const settingOf = (wanted: string) => env.find(({ name }) => name === wanted)?.value;
+    assert.ok(settingOf('USER'));
+    assert.ok(volumeMounts.some(({ mountPath }) => mountPath === settingOf('HOME')));
+  });
+
   test('without a database, and with two answers where it is, it is refused in plain words', async () => {
     await assert.rejects(
       render({}),
