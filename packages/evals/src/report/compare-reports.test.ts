@@ -68,6 +68,9 @@ test('the divergence of a continuation is that of it against all others', () => 
   const { divergence } = compare([only(0.5)], [only(0.25)], ['perplexity', 'acc']);
   const expected = 0.5 * Math.log(2) + 0.5 * Math.log(0.5 / 0.75);
   assert.ok(Math.abs(divergence!.mean - expected) < 1e-15);
+  // A log-likelihood that was rounded to 0 leaves something to the others.
+  const certain = compare([only(1 - 1e-6)], [only(1)], ['perplexity', 'acc']).divergence!.mean;
+  assert.ok(certain > 1e-6 && certain < 1e-4, String(certain));
   assert.ok(compare([only(1e-300)], [only(1e-200)], ['perplexity', 'acc']).divergence!.mean < 1e-15);
 });
 

@@ -1,12 +1,15 @@
 /** The distribution that a run has over the answers of a document. Accuracy and flips see only which answer is the largest. */
 
+/** Of a continuation whose log-likelihood was rounded to 0, the least that all others can have together. */
+const MIN_REST = 2 ** -53;
+
 /**
  * Logarithms of the probabilities: over the choices of a document; with one request, of its continuation and of every other
  * one together.
  */
 export function distributionOf(logLikelihoods: readonly number[]): readonly number[] {
   const [only] = logLikelihoods;
-  if (logLikelihoods.length === 1) return [only!, Math.log(-Math.expm1(Math.min(only!, 0)))];
+  if (logLikelihoods.length === 1) return [only!, Math.log(Math.max(-Math.expm1(only!), MIN_REST))];
   const largest = Math.max(...logLikelihoods);
   const sum = logLikelihoods.reduce((total, each) => total + Math.exp(each - largest), 0);
   return logLikelihoods.map((each) => each - largest - Math.log(sum));
