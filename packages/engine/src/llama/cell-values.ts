@@ -135,6 +135,7 @@ function areFloatsFinite(bytes: Uint8Array): boolean {
 
 /** Rows are a multiple of four bytes long, and so are all parts of a state. */
 function words(bytes: Uint8Array): Uint32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  // Not `slice`, which of a Buffer is a view.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }

@@ -169,7 +169,7 @@ class ReferenceModel implements LanguageModel {
       );
     }
     const sequence = this.#cells.restore(length, resolveAdapters(loaded, adapters));
-    const rows = new Float32Array(bytes.slice().buffer);
+    const rows = new Float32Array(new Uint8Array(bytes).buffer);
     let at = 0;
     for (const layer of [...state.keys, ...state.values]) {
       for (const cell of this.#cells.cells(sequence)) {
