@@ -17,6 +17,11 @@ export function adapterId({ name, sha256 }: AdapterFile): string {
   return sha256 === undefined ? name : `${name}#${sha256.slice(0, 32)}`;
 }
 
+/** Whether an id stands for the bytes of one file, in every process. */
+export function namesBytes(id: string): boolean {
+  return id.includes('#');
+}
+
 /** The name of an id. Names have no `#`. */
 export function adapterName(id: string): string {
   return id.split('#', 1)[0]!;

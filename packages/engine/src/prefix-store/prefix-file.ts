@@ -2,7 +2,8 @@
  * A file with one prefix: its tokens, and the keys and values from which a model restores it.
  *
  *     magic    8 bytes    'GPTJPFX1'
- *     header   u32 length in bytes, little-endian, then JSON: {"model": fingerprint, "tokens": ids, "bytes": n}
+ *     header   u32 length in bytes, little-endian, then JSON: {"model": fingerprint, "tokens": ids, "bytes": n}, and "lora":
+ *              [{"name", "scale"}] where it was computed with adapters, by their ids
  *     keys and values     n bytes
  *     sha256   32 bytes   of everything before
  *
@@ -11,7 +12,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
-import type { TokenId } from '@gptj-cloud/model';
+import { type AdapterUse, adaptersKey, type TokenId } from '@gptj-cloud/model';
 
 const MAGIC = Buffer.from('GPTJPFX1', 'latin1');
 const HASH_BYTES = 32;
@@ -19,10 +20,20 @@ const CHUNK_BYTES = 2 ** 22;
 /** The header of a full context is far smaller. */
 const MAX_HEADER_BYTES = 2 ** 20;
 
-export interface PrefixFileHeader {
+/** Tokens, and the adapters with which their keys and values were computed, by `adapterId`. */
+export interface Prefix {
+  readonly tokens: readonly TokenId[];
+  readonly lora: readonly AdapterUse[];
+}
+
+/** Whether two prefixes have the same keys and values. */
+function isSame(a: Prefix, b: Prefix): boolean {
+  return a.tokens.join() === b.tokens.join() && adaptersKey(a.lora) === adaptersKey(b.lora);
+}
+
+export interface PrefixFileHeader extends Prefix {
   /** Fingerprint of the model that computed the keys and values. */
   readonly model: string;
-  readonly tokens: readonly TokenId[];
   /** Size of the keys and values in bytes. */
   readonly bytes: number;
 }
@@ -31,10 +42,10 @@ export interface PrefixFileHeader {
 export async function writePrefixFile(
   path: string,
   model: string,
-  tokens: readonly TokenId[],
+  { tokens, lora }: Prefix,
   bytes: Uint8Array,
 ): Promise<void> {
-  const header: PrefixFileHeader = { model, tokens, bytes: bytes.byteLength };
+  const header = { model, tokens, bytes: bytes.byteLength, ...(lora.length === 0 ? {} : { lora }) };
   const json = Buffer.from(JSON.stringify(header), 'utf8');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.byteLength);
@@ -84,11 +95,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 }
 
 /** The keys and values of a file; null when it is damaged or contains another prefix. Throws the file system's error. */
-export async function readPrefixBytes(
-  path: string,
-  model: string,
-  tokens: readonly TokenId[],
-): Promise<Uint8Array | null> {
+export async function readPrefixBytes(path: string, model: string, prefix: Prefix): Promise<Uint8Array | null> {
   const whole = await readFile(path);
   const length = headerLength(whole);
   if (length === null) return null;
@@ -98,7 +105,7 @@ export async function readPrefixBytes(
   const hash = createHash('sha256').update(whole.subarray(0, to)).digest();
   if (!hash.equals(whole.subarray(to))) return null;
   const header = parseHeader(whole.subarray(from - length, from));
-  const isExpected = header?.model === model && header.bytes === to - from && header.tokens.join() === tokens.join();
+  const isExpected = header?.model === model && header.bytes === to - from && isSame(header, prefix);
   return isExpected ? whole.subarray(from, to) : null;
 }
 
@@ -117,9 +124,16 @@ function parseHeader(json: Buffer): PrefixFileHeader | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { model, tokens, bytes } = value as Readonly<Record<string, unknown>>;
+  const { model, tokens, bytes, lora = [] } = value as Readonly<Record<string, unknown>>;
   if (typeof model !== 'string' || !isCount(bytes) || !Array.isArray(tokens) || !tokens.every(isCount)) return null;
-  return { model, tokens, bytes };
+  if (!Array.isArray(lora) || !lora.every(isUse)) return null;
+  return { model, tokens, bytes, lora };
+}
+
+function isUse(value: unknown): value is AdapterUse {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, scale } = value as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && Number.isFinite(scale);
 }
 
 function isCount(value: unknown): value is number {

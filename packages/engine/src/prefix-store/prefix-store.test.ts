@@ -3,11 +3,12 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import type { Prefix } from './prefix-file.ts';
 import { openPrefixStore, type PrefixStore } from './prefix-store.ts';
 
 const MODEL = 'a'.repeat(64);
-const ONE = [1, 2, 3];
-const TWO = [1, 2, 4];
+const ONE: Prefix = { tokens: [1, 2, 3], lora: [] };
+const TWO: Prefix = { tokens: [1, 2, 4], lora: [] };
 const bytesOf = (size: number, seed: number): Uint8Array =>
   Uint8Array.from({ length: size }, (_, i) => (i * seed) % 251);
 
@@ -31,9 +32,9 @@ async function usedAt(name: string, seconds: number): Promise<void> {
   await utimes(join(folder, name), seconds, seconds);
 }
 /** The name of the file that a write creates. */
-async function written(tokens: readonly number[], bytes: Uint8Array, by = store): Promise<string> {
+async function written(prefix: Prefix, bytes: Uint8Array, by = store): Promise<string> {
   const earlier = new Set(await names());
-  assert.equal(await by.write(tokens, bytes), true);
+  assert.equal(await by.write(prefix, bytes), true);
   return (await names()).find((name) => !earlier.has(name)) ?? assert.fail('no file was created');
 }
 
@@ -46,6 +47,23 @@ test('reads a prefix that another process wrote, from files that only its user m
   if (process.platform === 'win32') return;
   assert.equal((await stat(folder)).mode & 0o777, 0o700);
   assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600);
+});
+
+test('keeps prefixes of the same tokens apart by the adapters with which they were computed', async () => {
+  const uses: readonly Prefix['lora'][] = [
+    [],
+    [{ name: 'a#1', scale: 1 }],
+    [{ name: 'a#1', scale: 0.5 }],
+    [{ name: 'a#2', scale: 1 }],
+  ];
+  const prefixes = uses.map((lora) => ({ ...ONE, lora }));
+  for (const [at, prefix] of prefixes.entries()) await written(prefix, bytesOf(10, at));
+  const next = await open(MODEL);
+  assert.equal((await next.list()).length, 4);
+  for (const prefix of await next.list()) {
+    const at = prefixes.findIndex(({ lora }) => JSON.stringify(lora) === JSON.stringify(prefix.lora));
+    assert.deepEqual([...((await next.read(prefix)) ?? [])], [...bytesOf(10, at)]);
+  }
 });
 
 test('does not read a file damaged in any byte or cut anywhere, and removes it', async () => {
@@ -97,7 +115,7 @@ test('lists the most recently used first, and removes the least recently used of
   assert.equal(await store.touch(ONE), true);
   assert.deepEqual(await store.list(), [ONE, TWO]);
   const small = await open(MODEL, 3000);
-  assert.equal(await small.write([9], bytesOf(1000, 7)), true);
+  assert.equal(await small.write({ tokens: [9], lora: [] }, bytesOf(1000, 7)), true);
   assert.deepEqual((await small.list()).length, 2);
   assert.deepEqual([await other.list(), await small.read(TWO)], [[], null]);
   assert.equal(await small.touch(TWO), false);

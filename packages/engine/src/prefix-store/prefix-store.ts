@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TokenId } from '@gptj-cloud/model';
-import { readPrefixBytes, readPrefixHeader, TEMPORARY_SUFFIX, writePrefixFile } from './prefix-file.ts';
+import { adaptersKey } from '@gptj-cloud/model';
+import { type Prefix, readPrefixBytes, readPrefixHeader, TEMPORARY_SUFFIX, writePrefixFile } from './prefix-file.ts';
 
 export interface PrefixStoreOptions {
   /** Created when it does not exist. It contains prompts of clients, so only the server's user may read it. */
@@ -21,15 +21,15 @@ export interface PrefixStoreOptions {
 }
 
 export interface PrefixStore {
-  /** Tokens of this model's prefixes, the most recently used first. */
-  list(): Promise<readonly (readonly TokenId[])[]>;
+  /** This model's prefixes, the most recently used first. */
+  list(): Promise<readonly Prefix[]>;
   /** The bytes of a prefix; null when its file is absent or damaged. A damaged file is removed. */
-  read(tokens: readonly TokenId[]): Promise<Uint8Array | null>;
+  read(prefix: Prefix): Promise<Uint8Array | null>;
   /** Store a prefix, evicting the least recently used ones if needed. False when it is larger than the store's limit. */
-  write(tokens: readonly TokenId[], bytes: Uint8Array): Promise<boolean>;
+  write(prefix: Prefix, bytes: Uint8Array): Promise<boolean>;
   /** Record a use of a prefix. False when its file is absent. */
-  touch(tokens: readonly TokenId[]): Promise<boolean>;
-  remove(tokens: readonly TokenId[]): Promise<void>;
+  touch(prefix: Prefix): Promise<boolean>;
+  remove(prefix: Prefix): Promise<void>;
 }
 
 interface Entry {
@@ -50,39 +50,40 @@ export async function openPrefixStore({ folder, maxBytes, model }: PrefixStoreOp
   await removeAbandoned(folder);
   // The fingerprint comes first in the file name, so that files of other models are recognised without being read.
   const ownPrefix = model.slice(0, 16);
-  const pathOf = (tokens: readonly TokenId[]): string => {
-    const hash = createHash('sha256').update(tokens.join());
+  const pathOf = ({ tokens, lora }: Prefix): string => {
+    const adapters = lora.length === 0 ? '' : ` ${adaptersKey(lora)}`;
+    const hash = createHash('sha256').update(`${tokens.join()}${adapters}`);
     return join(folder, `${ownPrefix}-${hash.digest('hex').slice(0, 32)}${SUFFIX}`);
   };
 
   return {
     async list() {
       const entries = (await listEntries(folder, SUFFIX)).filter(({ name }) => name.startsWith(ownPrefix));
-      const found: (readonly TokenId[])[] = [];
+      const found: Prefix[] = [];
       for (const { path } of entries.sort((a, b) => b.usedAtMs - a.usedAtMs)) {
         const header = await orNull(readPrefixHeader(path));
-        if (header?.model === model) found.push(header.tokens);
+        if (header?.model === model) found.push({ tokens: header.tokens, lora: header.lora });
         else await rm(path, { force: true });
       }
       return found;
     },
-    async read(tokens) {
-      const path = pathOf(tokens);
-      const bytes = await orNull(readPrefixBytes(path, model, tokens));
+    async read(prefix) {
+      const path = pathOf(prefix);
+      const bytes = await orNull(readPrefixBytes(path, model, prefix));
       if (bytes === null) await rm(path, { force: true });
       return bytes;
     },
-    async write(tokens, bytes) {
+    async write(prefix, bytes) {
       if (bytes.byteLength > maxBytes) return false;
       await makeRoom(folder, maxBytes - bytes.byteLength);
-      await writePrefixFile(pathOf(tokens), model, tokens, bytes);
+      await writePrefixFile(pathOf(prefix), model, prefix, bytes);
       return true;
     },
-    async touch(tokens) {
+    async touch(prefix) {
       const now = new Date();
-      return (await orNull(utimes(pathOf(tokens), now, now).then(() => true))) ?? false;
+      return (await orNull(utimes(pathOf(prefix), now, now).then(() => true))) ?? false;
     },
-    remove: (tokens) => rm(pathOf(tokens), { force: true }),
+    remove: (prefix) => rm(pathOf(prefix), { force: true }),
   };
 }
 

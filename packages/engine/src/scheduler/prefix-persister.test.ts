@@ -4,6 +4,7 @@ import { type GenerateOutcome, generate, parseGenerateParameters, type Strategy 
 import type { LanguageModel, TokenId } from '@gptj-cloud/model';
 import type { GenerationEvent, GenerationRequest } from '../engine.ts';
 import { openModel } from '../open-model.ts';
+import type { Prefix } from '../prefix-store/prefix-file.ts';
 import type { PrefixStore } from '../prefix-store/prefix-store.ts';
 import { makeTinyModel, type TinyModelFile } from '../tiny-model.fixture.ts';
 import { Mutex } from './mutex.ts';
@@ -40,7 +41,7 @@ afterEach(async () => {
 function memoryStore(): MemoryStore {
   const held: MemoryStore['held'] = new Map();
   const calls: string[] = [];
-  const called = (name: string, tokens: readonly TokenId[]): string => {
+  const called = (name: string, { tokens }: Prefix): string => {
     calls.push(`${name} ${tokens.length}`);
     const { failure } = it;
     if (failure !== null) throw failure;
@@ -51,16 +52,16 @@ function memoryStore(): MemoryStore {
     calls,
     gate: Promise.resolve(),
     failure: null,
-    list: async () => [...held.values()].map(({ tokens }) => tokens).reverse(),
-    read: async (tokens) => held.get(called('read', tokens))?.bytes ?? null,
-    async write(tokens, bytes) {
+    list: async () => [...held.values()].map(({ tokens }) => ({ tokens, lora: [] })).reverse(),
+    read: async (prefix) => held.get(called('read', prefix))?.bytes ?? null,
+    async write(prefix, bytes) {
       await it.gate;
-      held.set(called('write', tokens), { tokens, bytes });
+      held.set(called('write', prefix), { tokens: prefix.tokens, bytes });
       return true;
     },
-    touch: async (tokens) => held.has(called('touch', tokens)),
-    async remove(tokens) {
-      held.delete(called('remove', tokens));
+    touch: async (prefix) => held.has(called('touch', prefix)),
+    async remove(prefix) {
+      held.delete(called('remove', prefix));
     },
   };
   return it;

@@ -214,7 +214,7 @@ export class Scheduler {
       generation.run.begin();
     });
     const reused = generation.run?.reused ?? [];
-    if (generation.adapters === '') for (const tokens of reused) this.#persister?.recordReuse(tokens);
+    for (const tokens of reused) this.#persister?.recordReuse(tokens, generation.request.config.lora);
     this.#finishIfDone(generation);
   }
 
