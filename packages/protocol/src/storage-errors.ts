@@ -1,12 +1,12 @@
 import type { ErrorEntry } from './error-entry.ts';
 
-/** Errors of limits of what stays: files, data, runs, backups and entries of the audit log. */
+/** Errors of limits of what stays: files, data, runs, evaluations, backups and entries of the audit log. */
 export const STORAGE_ERRORS = {
   storage_full: {
     status: 413,
     message: 'storage of the plan {plan} is full: {limit} {what}, {used} used, {requested} more requested',
     remedy:
-      'delete runs (DELETE /v2/runs/:id deletes input and result as well), files and data that are no longer needed, or change to a larger plan; GET /v2/storage shows what is used',
+      'delete runs (DELETE /v2/runs/:id deletes input and result as well), files, data and evaluations that are no longer needed, or change to a larger plan; GET /v2/storage shows what is used',
   },
   file_in_use: {
     status: 409,

@@ -16,7 +16,7 @@ export function DeleteAccount() {
   return (
     <Subject
       title="Delete the account"
-      note="Your sessions, tokens, and projects with their runs, data and files end with it."
+      note="Your sessions, tokens, and projects with their runs, data, files and evaluations end with it."
     >
       <div className="ui-actions">
         <Button look="danger" icon="trash" onPress={() => setOpen(true)}>

@@ -106,7 +106,7 @@ async function unknown(models: string, name: string): Promise<ApiError> {
   });
 }
 
-/** Of a server whose models are not files: it opens none while it runs. */
+/** Of a server that computes no model of its data folder: it opens none while it runs. */
 export const NO_LIVE_MODELS: ModelOpener = {
   find: refuse,
   open: refuse,
@@ -115,7 +115,7 @@ export const NO_LIVE_MODELS: ModelOpener = {
 
 async function refuse(): Promise<never> {
   throw new ApiError('conflict', {
-    reason: 'this server serves no models beside those that it was started with',
-    remedy: 'start it with gptj serve',
+    reason: 'this server loads no models: workers or a completions server compute (GPTJ_ENGINE)',
+    remedy: 'ask a server of the database that computes itself, or name the model in GPTJ_MODELS of the workers',
   });
 }

@@ -112,7 +112,7 @@ describe('the models that owners have servers serve', () => {
     const settled = server('x');
     await settled.serving.refresh();
     assert.deepEqual(settled.names(), ['x']);
-    assert.match((await settled.serving.list()).at(-1)?.reason ?? '', /settings/);
+    assert.match((await settled.serving.list()).at(-1)?.reason ?? '', /settings or of the workers/);
     const lacking = server();
     lacking.stored.clear();
     await lacking.serving.refresh();

@@ -103,7 +103,9 @@ export function createServingService(deps: ServingDeps): ServingService {
   /** Serve a row of the store, or note why that fails. */
   const tryBegin = async (serving: ModelServing): Promise<void> => {
     const taken =
-      namedLike(serving.name) === undefined ? null : 'the settings of this server have a model of this name';
+      namedLike(serving.name) === undefined
+        ? null
+        : 'this server has a model of this name, from its settings or of the workers on its database';
     const reason = taken ?? (await begin(serving).then(() => null, messageOf));
     if (reason === null || failures.get(serving.name) === reason) return;
     failures.set(serving.name, reason);
