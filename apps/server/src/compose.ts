@@ -48,7 +48,7 @@ import { readBacklogs } from './runs/run-backlog-store.ts';
 import { countOpenRunsByState, countOpenRunsOf } from './runs/run-lease-store.ts';
 import { createRunQueue } from './runs/run-queue.ts';
 import { createRunService, type RunService } from './runs/run-service.ts';
-import type { RunTiming } from './runs/run-worker.ts';
+import type { RunTiming } from './runs/run-timing.ts';
 import type { Store } from './store/db.ts';
 import { readOldestTransactionSeconds } from './store/oldest-transaction.ts';
 import { startPolling } from './store/polling.ts';

@@ -27,7 +27,7 @@ import { openStripeProvider } from './metering/billing/stripe-provider.ts';
 import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
-import type { RunTiming } from './runs/run-worker.ts';
+import type { RunTiming } from './runs/run-timing.ts';
 import { serverVersion } from './server-version.ts';
 import { checkParts } from './start/check-parts.ts';
 import { describeModel, describeUnloaded } from './start/describe-model.ts';

@@ -33,9 +33,10 @@ import { createRunLedger, type OnRunsEnd } from './run-ledger.ts';
 import { findChangedRuns } from './run-list-store.ts';
 import { observeLedger, type RunObserver } from './run-observer.ts';
 import { createRunQueries, type RunQueries } from './run-queries.ts';
+import type { RunLimits, RunTiming } from './run-timing.ts';
 import { createRunWaiters, type RunWaiters } from './run-waiters.ts';
 import type { RunRequest, RunWorkDeps } from './run-work.ts';
-import { type RunLimits, type RunTiming, RunWorker } from './run-worker.ts';
+import { RunWorker } from './run-worker.ts';
 import { createUnservedPipelines } from './unserved-pipelines.ts';
 
 export interface RunServiceDeps extends RunWorkDeps {
@@ -126,7 +127,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
   // Null: any, as no other process would say that a pipeline is unknown.
-  const claimable = (): readonly string[] | null => (deps.ownsStore ? null : [...deps.pipelines.ids, ...unserved.ids]);
+  const claimable = (): readonly string[] | null => (deps.ownsStore ? null : deps.pipelines.ids);
   const gate = createRunGate({
     models: deps.models,
     slots: deps.limits.running,
@@ -199,7 +200,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     await unserved.look();
     if (unserved.ids.length === 0) return;
     logger.warn('runs of pipelines that no server has are ended', { pipelines: unserved.ids });
-    worker.wake();
+    await worker.endUnserved(unserved.ids);
   };
   let sweeping: Polling | null = null;
   let looking: Polling | null = null;

@@ -27,21 +27,7 @@ import {
   type Lease,
   releaseLeases,
 } from './run-lease-store.ts';
-
-export interface RunLimits {
-  readonly running: number;
-  readonly waiting: number;
-}
-
-/** Lifetime of leases and intervals of the worker's timers. */
-export interface RunTiming {
-  /** Default 30 s. */
-  readonly leaseMs?: number;
-  /** Interval at which a process reports that it is alive, and compares its leases with its executions. Default: a third of their lifetime. */
-  readonly heartbeatMs?: number;
-  /** Interval at which the store is polled for runs of other processes. Default 5 s; 1 s in a shared store. */
-  readonly pollMs?: number;
-}
+import type { RunLimits, RunTiming } from './run-timing.ts';
 
 export interface RunWorkerDeps {
   readonly db: Database;
@@ -69,6 +55,8 @@ export interface RunWorkerDeps {
 export type AbortReason = 'cancelled' | 'lease_lost' | 'stopping' | 'timed_out';
 
 const RETRY_SECONDS = 5;
+/** Runs of unknown pipelines that end at a time. */
+const MAX_UNSERVED = 16;
 
 /** A run accepted here that has not ended. */
 interface Place {
@@ -248,6 +236,17 @@ export class RunWorker {
       // A run was stored after the last look.
       if (this.#mayWait && this.#slots < this.#deps.limits.running && !this.#stopped) this.wake();
     });
+  }
+
+  /** Claim and execute runs beside those of its slots, as a process without slots does: their pipelines are unknown, so they end at once. */
+  async endUnserved(pipelines: readonly string[]): Promise<void> {
+    while (!this.#stopped) {
+      const claim = { limit: MAX_UNSERVED, lease: this.#lease(), now: this.#deps.clock() };
+      const claimed = await claimRuns(this.#deps.db, { ...claim, pipelines, random: Math.random() });
+      if (claimed.length === 0) return;
+      this.#slots += claimed.length;
+      await Promise.all(claimed.map((run) => this.#execute(run)));
+    }
   }
 
   /** Reserve no more places. */

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
+import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
+import { createFakeEngine } from '../testing/fake-model.ts';
+import { serveComposition } from '../testing/serve-composition.ts';
+import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
 import { beatNode, findModelsOfLiving } from './nodes/node-store.ts';
 import { createUnservedPipelines, type UnservedPipelines } from './unserved-pipelines.ts';
@@ -67,6 +71,30 @@ describe('pipelines that no server serves', () => {
         [[], ['first', 'second']],
       );
     } finally {
+      await store.close();
+    }
+  });
+
+  it('have their runs ended also by a server without slots', async () => {
+    const store = await openTestStore();
+    const timing = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
+    const server = await serveComposition({ store, engine: createFakeEngine(), running: 0, timing });
+    try {
+      const projectId = DEFAULT_PROJECT_ID;
+      const ids: string[] = [];
+      for (let second = 1; second <= 20; second++) {
+        ids.push((await storeRun(store.db, new Date(second * 1000), { projectId, pipelineId: GONE })) ?? '');
+      }
+      const served = await storeRun(store.db, new Date(1000), { projectId, pipelineId: GPTJ_PIPELINE_ID });
+      await server.composition.runs.worker.endUnserved([GONE]);
+      for (const id of ids) {
+        const { run_state: state, error_info: error } = await server.composition.runs.get(projectId, id);
+        assert.equal(state, 'failed');
+        assert.match(error?.exception ?? '', /pipeline/i);
+      }
+      assert.equal((await server.composition.runs.get(projectId, served ?? '')).run_state, 'received');
+    } finally {
+      await server.close();
       await store.close();
     }
   });

@@ -3,7 +3,7 @@ import type { Engine } from '@gptj-cloud/engine';
 import { type Composition, compose } from '../compose.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import type { Admission } from '../metering/usage/admission.ts';
-import type { RunTiming } from '../runs/run-worker.ts';
+import type { RunTiming } from '../runs/run-timing.ts';
 import type { Store } from '../store/db.ts';
 import { createFakeDeps } from './fake-deps.ts';
 import { byteTokenizer } from './fake-model.ts';

@@ -7,7 +7,7 @@ import { ensureApiKey } from '../identity/api-keys/api-key-store.ts';
 import type { MailMessage } from '../identity/mailer.ts';
 import { openPlanBook } from '../metering/plans/plan-book.ts';
 import type { Admission } from '../metering/usage/admission.ts';
-import type { RunLimits } from '../runs/run-worker.ts';
+import type { RunLimits } from '../runs/run-timing.ts';
 import type { Database, Store } from '../store/db.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import { createFakeDeps, TEST_SETTINGS } from './fake-deps.ts';
