@@ -36,6 +36,17 @@ const sumsSchema = z.object({
 /** Counts of the documents that both have. */
 export type PairSums = z.infer<typeof sumsSchema>;
 
+/**
+ * Before its statistics have new evaluations, the database expects one document of each and would compare every document of one with
+ * every document of the other.
+ */
+async function withoutNestedLoops<Value>(db: Database, read: (tx: Database) => Promise<Value>): Promise<Value> {
+  return await db.transaction(async (tx) => {
+    await tx.execute(sql`SET LOCAL enable_nestloop = off`);
+    return await read(tx);
+  });
+}
+
 const joined = ({ before, after }: TaskPair): SQL => sql`
   evaluation_documents a JOIN evaluation_documents b
     ON b.evaluation_id = ${after.evaluationId} AND b.task = ${after.task} AND b.document = a.document
@@ -47,10 +58,11 @@ export async function sumPairs(db: Database, pair: TaskPair): Promise<PairSums> 
     return sql`json_build_object('before', count(*) FILTER (WHERE ${a}), 'after', count(*) FILTER (WHERE ${b}),
       'gained', count(*) FILTER (WHERE NOT ${a} AND ${b}), 'lost', count(*) FILTER (WHERE ${a} AND NOT ${b}))`;
   };
-  const rows = await db.execute(sql`
+  const statement = sql`
     SELECT count(*) AS documents, count(*) FILTER (WHERE a.chosen <> b.chosen) AS flips,
       ${counts('is_right')} AS right, ${counts('is_right_normalized')} AS normalized
-    FROM ${joined(pair)}`);
+    FROM ${joined(pair)}`;
+  const rows = await withoutNestedLoops(db, (tx) => tx.execute(statement));
   return returnedRows(rows, sumsSchema)[0]!;
 }
 
@@ -59,26 +71,41 @@ const numbersSchema = z
   .nullable()
   // The list was validated before it was stored.
   .transform((text) => JSON.parse(text ?? '[]') as readonly number[]);
-const scoresSchema = z.object({ document: z.number(), before: numbersSchema, after: numbersSchema });
+const scoresSchema = z.object({ document: z.number(), scores: numbersSchema });
+
 /** The log-likelihoods of a document in both. */
-export type PairScores = z.infer<typeof scoresSchema>;
+export interface PairScores {
+  readonly document: number;
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
 
 const SCORES_BATCH = 2000;
 
-/** The log-likelihoods of all pairs by document, in batches. */
-export async function* readScores(db: Database, pair: TaskPair): AsyncGenerator<readonly PairScores[]> {
+/** The log-likelihoods of all pairs of a task with `count` documents, in batches. */
+export async function* readScores(
+  db: Database,
+  { before, after }: TaskPair,
+  count: number,
+): AsyncGenerator<readonly PairScores[]> {
+  for (let first = 0; first < count; first += SCORES_BATCH) {
+    const others = new Map((await scoresFrom(db, after, first)).map(({ document, scores }) => [document, scores]));
+    yield (await scoresFrom(db, before, first)).flatMap(({ document, scores }) => {
+      const other = others.get(document);
+      return other === undefined ? [] : [{ document, before: scores, after: other }];
+    });
+  }
+}
+
+async function scoresFrom(db: Database, { evaluationId, task }: TaskKey, first: number) {
   // A body begins with id, gold and log_likelihoods, and inside its texts the quotes would be escaped. Parsing all of it would cost
   // more than the rest of the comparison.
-  const numbers = (body: SQL): SQL => sql`substring(${body} from '"log_likelihoods":(\\[[^]]*\\])')`;
-  for (let last = -1; ; ) {
-    const rows = await db.execute(sql`
-      SELECT a.document, ${numbers(sql`a.body`)} AS before, ${numbers(sql`b.body`)} AS after
-      FROM ${joined(pair)} AND a.document > ${last} ORDER BY a.document LIMIT ${SCORES_BATCH}`);
-    const batch = returnedRows(rows, scoresSchema);
-    if (batch.length > 0) yield batch;
-    if (batch.length < SCORES_BATCH) return;
-    last = batch.at(-1)!.document;
-  }
+  const rows = await db.execute(sql`
+    SELECT document, substring(body from '"log_likelihoods":(\\[[^]]*\\])') AS scores FROM evaluation_documents
+    WHERE evaluation_id = ${evaluationId} AND task = ${task}
+      AND document >= ${first} AND document < ${first + SCORES_BATCH}
+    ORDER BY document`);
+  return returnedRows(rows, scoresSchema);
 }
 
 /** Above the rank of every pair whose answer did not flip. */
@@ -102,13 +129,15 @@ export async function listPairs(
   filter: ChangeFilter | null,
 ): Promise<Page<DocumentPair>> {
   const from = sql`FROM ${joined(pair)} ${filter === null ? sql`` : sql`AND ${changed(filter)}`}`;
-  const total =
-    cursor?.total ??
-    returnedRows(await db.execute(sql`SELECT count(*) AS n ${from}`), z.object({ n: countSchema }))[0]!.n;
-  const rows = await db.execute(sql`
+  const page = sql`
     SELECT a.document AS id, ${rank}::text AS rank ${from} ${cursor === undefined ? sql`` : sql`AND ${behind(cursor)}`}
-    ORDER BY ${rank} DESC, a.document OFFSET ${skip} LIMIT ${limit + 1}`);
-  const keys = returnedRows(rows, keySchema);
+    ORDER BY ${rank} DESC, a.document OFFSET ${skip} LIMIT ${limit + 1}`;
+  const { total, keys } = await withoutNestedLoops(db, async (tx) => ({
+    total:
+      cursor?.total ??
+      returnedRows(await tx.execute(sql`SELECT count(*) AS n ${from}`), z.object({ n: countSchema }))[0]!.n,
+    keys: returnedRows(await tx.execute(page), keySchema),
+  }));
   const load = async (ids: readonly number[]): Promise<readonly DocumentPair[]> =>
     await loadPairs(db, pair, await fitPage(db, [pair.before, pair.after], ids));
   const loaded = await loadRows(keys.slice(0, limit), load, ({ before }) => before.document);

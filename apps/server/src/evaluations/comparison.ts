@@ -73,13 +73,7 @@ async function compareTask(
   const sums = await sumPairs(db, pair);
   const { documents, flips } = sums;
   const names = task.metrics.map(({ metric }) => metric);
-  const scores =
-    documents > 0 && documents <= MAX_SCORED
-      ? await compareScores(db, pair, {
-          hasAnswers: names.includes('acc'),
-          hasPerplexity: names.includes('perplexity'),
-        })
-      : null;
+  const scores = documents > 0 && documents <= MAX_SCORED ? await compareScores(db, pair, task) : null;
   return {
     documents,
     accuracies: documents === 0 ? [] : names.flatMap((metric) => accuracyChange(metric, sums) ?? []),
@@ -116,17 +110,16 @@ interface ScoreChange {
   readonly perplexities: Perplexities | null;
 }
 
-async function compareScores(
-  db: Database,
-  pair: TaskPair,
-  { hasAnswers, hasPerplexity }: { readonly hasAnswers: boolean; readonly hasPerplexity: boolean },
-): Promise<ScoreChange> {
+async function compareScores(db: Database, pair: TaskPair, task: Task): Promise<ScoreChange> {
+  const [hasAnswers, hasPerplexity] = ['acc', 'perplexity'].map((name) =>
+    task.metrics.some(({ metric }) => metric === name),
+  );
   const before: number[] = [];
   const after: number[] = [];
   let [requests, moved] = [0, 0];
   // Of the divergences: Welford's mean and sum of squares.
   let [count, mean, squares] = [0, 0, 0];
-  for await (const batch of readScores(db, pair)) {
+  for await (const batch of readScores(db, pair, task.document_count)) {
     for (const { document, before: a, after: b } of batch) {
       if (a.length !== b.length) throw otherRequests(`document ${document}`);
       requests += a.length;
