@@ -231,6 +231,25 @@ describe('a server that fails', () => {
     assert.equal(last.usage.cachedTokens, last.usage.promptTokens);
   });
 
+  it('is named with its address in the log alone, not in errors, which clients get', async () => {
+    const warnings: string[] = [];
+    const logged = await open(stub.url, { setTimer, onWarning: (message) => warnings.push(message) });
+    const { port } = new URL(stub.url);
+    for (const faults of [{ cutAfter: 2 }, { statuses: [{ status: 401 }] }] satisfies StubFaults[]) {
+      Object.assign(stub.faults, { cutAfter: undefined }, faults);
+      const before = warnings.length;
+      await assert.rejects(read(logged), ({ message }: Error) => !message.includes(port));
+      assert.match(warnings[before] ?? '', new RegExp(`^the server http.*:${port} failed a generation: `));
+    }
+    Object.assign(stub.faults, { cutAfter: undefined, hangAfter: 0, unhealthy: true });
+    const waiting = assert.rejects(read(logged), ({ message }: Error) => !message.includes(port));
+    await until(() => timers.size > 0);
+    endTimers();
+    await waiting;
+    assert.match(warnings.at(-1) ?? '', new RegExp(`:${port} failed a generation: it sent nothing for 600 s`));
+    await logged.close();
+  });
+
   it('gives a reason of any length for an end: one line of it is shown', async () => {
     stub.faults.rewrite = (event) => ({
       ...event,

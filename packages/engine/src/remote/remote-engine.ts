@@ -123,7 +123,7 @@ export function createRemoteEngine(options: RemoteEngineOptions): Engine {
           yield event;
         }
       } catch (error) {
-        throw toGenerationError(life.reasonOr(error), server.name, load.active > 1);
+        throw toGenerationError(life.reasonOr(error), server, load.active > 1);
       } finally {
         life.end();
         leave();
@@ -262,7 +262,9 @@ function trimmed(reports: Report, top: number): Report {
   return reports.map((report) => ({ ...report, top: report.top.slice(0, top) }));
 }
 
-function toGenerationError(error: unknown, server: string, others: boolean): unknown {
+function toGenerationError(error: unknown, server: RemoteServer, others: boolean): unknown {
   if (error instanceof DecodingError) return toModelError(error);
-  return error instanceof RemoteFailure ? ofFailure(error, server, others) : error;
+  if (!(error instanceof RemoteFailure)) return error;
+  server.report(error.message);
+  return ofFailure(error, 'that computes the model', others);
 }

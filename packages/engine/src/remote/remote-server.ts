@@ -46,6 +46,11 @@ export class RemoteServer {
     return this.#address.url.href.replace(/\/$/, '');
   }
 
+  /** Log a failure with the address, which the errors of clients do not have. */
+  report(reason: string): void {
+    this.#onWarning(`the server ${this.name} failed a generation: ${reason}`);
+  }
+
   /** From now on outages are waited for, as long as a request may wait: it has done nothing wrong. */
   keepTrying(): void {
     this.#outageMs = Number.POSITIVE_INFINITY;
@@ -112,7 +117,10 @@ export class RemoteServer {
   }
 }
 
-/** The failure of a request as the error of a generation. `others`: other generations were under way at the server. */
+/**
+ * The failure of a request as the error of a generation. `server`: its address, or what clients get in its place. `others`:
+ * other generations were under way at the server.
+ */
 export function ofFailure(failure: RemoteFailure, server: string, others: boolean): ModelError {
   const { message } = failure;
   const options = { cause: failure };

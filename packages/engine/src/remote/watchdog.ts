@@ -10,7 +10,7 @@ const realTimer: SetTimer = (ms, onEnd) => {
 };
 
 export interface WatchdogOptions {
-  readonly server: Pick<RemoteServer, 'checkHealth' | 'name'>;
+  readonly server: Pick<RemoteServer, 'checkHealth' | 'report'>;
   /** Longest silence. */
   readonly ms: number;
   /** Before its first event a stream may wait for others, as long as the server is healthy. */
@@ -60,6 +60,8 @@ export class Watchdog {
       }
     }
     if (this.#isStopped) return;
-    onSilence(new ModelError('engine_lost', `the server ${server.name} sent nothing for ${ms / 1000} s`));
+    const silence = `sent nothing for ${ms / 1000} s`;
+    server.report(`it ${silence}`);
+    onSilence(new ModelError('engine_lost', `the server that computes the model ${silence}`));
   }
 }
