@@ -103,7 +103,10 @@ test('refuses a folder without a store, an unknown task and a PostgreSQL store w
   const lost = (await admin(['backup', join(folder, 'no', 'x'), '--url', url, '--token', 'owner-token'])).stderr;
   assert.match(lost, /the folder .*no does not exist; create it first/);
   assert.doesNotMatch(lost, /ENOENT|partial/);
-  assert.match((await admin(['nope'])).stderr, /admin: "nope"; expected one of backup, restore, migrate, queue/);
+  assert.match(
+    (await admin(['nope'])).stderr,
+    /admin: "nope"; expected one of backup, restore, migrate, models, serve, unserve, queue/,
+  );
   assert.match((await admin(['restore', join(folder, 'missing'), '--data-dir', folder])).stderr, /is not a backup/);
   const migrate = async (...args: string[]) => await admin(['migrate', '--data-dir', join(folder, 'none'), ...args]);
   assert.match((await migrate()).stderr, /expected one of --to postgres:\/\/… and --from/);
