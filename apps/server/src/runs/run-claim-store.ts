@@ -107,12 +107,12 @@ function fairChoice({ limit, pipelines, random, lease, affinity }: FairClaim): S
           AND account_id > a.account_id AND (a.past IS NULL OR account_id < a.past) ORDER BY account_id LIMIT 1) f
     ),
     candidates AS MATERIALIZED (
-      SELECT c.id, a.pipeline, a.priority, a.account_id, b.running, c.place + b.running AS turn, c.created_at, c.prefix_hashes
+      SELECT c.id, a.pipeline, a.priority, a.account_id, b.running, c.place + b.running AS turn, c.created_at
       FROM (SELECT * FROM accounts LIMIT ${MAX_ACCOUNTS}) a
       CROSS JOIN LATERAL (SELECT count(*) AS running FROM (
         SELECT 1 FROM runs WHERE lease_owner IS NOT NULL AND account_id = a.account_id LIMIT ${MAX_COUNTED}) u) b
       CROSS JOIN LATERAL (
-        SELECT id, created_at, prefix_hashes, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
+        SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
         WHERE ${isWaiting} AND pipeline_id = a.pipeline AND priority = a.priority AND account_id = a.account_id
         ORDER BY created_at, id LIMIT ${limit + SPARE}) c
       ORDER BY a.priority DESC, turn, c.created_at, c.id LIMIT ${limit + SPARE}
@@ -123,14 +123,14 @@ function fairChoice({ limit, pipelines, random, lease, affinity }: FairClaim): S
 
 /**
  * The candidates without those that are left to other processes, the ones that this process holds first. Looks at the few
- * candidates alone. `created_at` is that of the order.
+ * candidates alone: the index of waiting runs, which finds them, has no hashes. `created_at` is that of the order.
  */
 function preferHeld(owner: string): SQL {
   return sql`,
     held AS MATERIALIZED (
-      SELECT c.*, c.prefix_hashes IS NOT NULL AND EXISTS (
-        SELECT 1 FROM node_prefixes p WHERE p.hash = ANY(c.prefix_hashes) AND p.node_id = ${owner}) AS is_held
-      FROM candidates c
+      SELECT c.*, q.prefix_hashes, q.prefix_hashes IS NOT NULL AND EXISTS (
+        SELECT 1 FROM node_prefixes p WHERE p.hash = ANY(q.prefix_hashes) AND p.node_id = ${owner}) AS is_held
+      FROM candidates c JOIN runs q ON q.id = c.id
     ),
     counted AS (
       SELECT h.id, h.pipeline, h.priority, h.account_id, h.running,
