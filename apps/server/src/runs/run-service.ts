@@ -16,7 +16,7 @@ import { createAcceptedRuns } from './accepted-runs.ts';
 import { createGoodStandings } from './good-standings.ts';
 import { startLeaseSweeper } from './lease-sweeper.ts';
 import { createNode, type Node } from './nodes/node.ts';
-import { findModelsOfLiving } from './nodes/node-store.ts';
+import { findModelsOfLiving, findRunPlaces } from './nodes/node-store.ts';
 import type { PrefixAffinity } from './nodes/prefix-affinity.ts';
 import { openRemoteEvents } from './nodes/remote-events.ts';
 import { createRunFollower } from './nodes/run-follower.ts';
@@ -172,7 +172,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     }),
   });
   const follower = createRunFollower({
-    db,
+    findPlaces: (ids) => findRunPlaces(db, ids),
     logger,
     events,
     node,

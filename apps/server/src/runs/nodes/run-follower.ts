@@ -9,21 +9,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTerminal, type RunGet } from '@gptj-cloud/protocol';
 import { batched } from '../../store/batched.ts';
-import type { Database } from '../../store/db.ts';
 import { isOutage } from '../../store/store-outage.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EventReader, NumberedEvent, RunEvents } from '../run-events.ts';
 import { createAttemptMerge } from './attempt-merge.ts';
 import type { Node } from './node.ts';
 import { eventsSubject } from './node-signature.ts';
-import { findRunPlaces, type RunPlace } from './node-store.ts';
+import type { RunPlace } from './node-store.ts';
 import type { OpenRemoteEvents } from './remote-events.ts';
 
 export interface RunFollowerDeps {
-  readonly db: Database;
-  readonly logger: Logger;
-  readonly events: RunEvents;
-  readonly node: Node;
+  /** For each run its place; null for one that is gone. */
+  readonly findPlaces: (ids: readonly string[]) => Promise<readonly (RunPlace | null)[]>;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly events: Pick<RunEvents, 'read' | 'isOpen'>;
+  readonly node: Pick<Node, 'id' | 'sign'>;
   /** No other process uses the store. */
   readonly ownsStore: boolean;
   /** Whether this process executes a run at the moment. */
@@ -55,6 +55,8 @@ interface Log {
   readonly isHere: boolean;
   /** The node of the log; null: the run waits, and may be executed elsewhere. */
   readonly node: string | null;
+  /** Whether the run had ended when the log was opened. */
+  readonly isOfEnded: boolean;
   /** The next event, asked for and not there yet. */
   pending: Promise<NumberedEvent | null> | null;
 }
@@ -64,10 +66,10 @@ const MOVED = Symbol('moved');
 const MAX_PAUSE_MS = 5_000;
 
 export function createRunFollower(deps: RunFollowerDeps): RunFollower {
-  const { db, events, ownsStore } = deps;
+  const { events, ownsStore, findPlaces } = deps;
   const open = new Set<() => void>();
   const counts = new Map<string, number>();
-  const findPlace = batched('find-run-places', (ids: readonly string[]) => findRunPlaces(db, ids));
+  const findPlace = batched('find-run-places', findPlaces);
   const warned = new Set<string>();
   const warnOnce = (node: string, url: string, reason: string): void => {
     if (warned.has(node)) return;
@@ -152,18 +154,19 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
   let lastId = after;
   let isOver = false;
   let isLeaving = false;
-  /** The node whose log ended before the run did. */
+  /** The node whose log of the ended run lacks its end. One that ended while the run went on may have a later attempt. */
   let cutShortAt: string | null = null;
   let failures = 0;
 
-  const readHere = (owner: string | null): Log | null => {
+  const readHere = (owner: string | null, isOfEnded = false): Log | null => {
     const reader = events.read(id, lastId);
-    return reader === null ? null : { reader, isHere: true, node: owner, pending: null };
+    return reader === null ? null : { reader, isHere: true, node: owner, isOfEnded, pending: null };
   };
   const readEnd = (): Log => ({
     reader: endOnly(() => deps.waitUntilEnded(projectId, id)),
     isHere: false,
     node: node.id,
+    isOfEnded: true,
     pending: null,
   });
   // Now, so that a log that ends soon is not dropped before it is read.
@@ -172,12 +175,13 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
     const ms = Math.min(MAX_PAUSE_MS, pollMs * 2 ** failures);
     await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
   };
-  const readThere = async (there: string, url: string | null): Promise<Log | null> => {
+  const readThere = async (there: string, { url, hasEnded }: RunPlace): Promise<Log | null> => {
     const run = { projectId, runId: id };
     const signed = node.sign({ node: there, subject: eventsSubject(run) });
     if (url === null || signed === null) return null;
     const found = await deps.openRemote({ url, node: there, run, signed, after: lastId, signal });
-    if (found.type === 'reader') return { reader: found.reader, isHere: false, node: there, pending: null };
+    if (found.type === 'reader')
+      return { reader: found.reader, isHere: false, node: there, isOfEnded: hasEnded, pending: null };
     if (found.type === 'not_kept') return readEnd();
     if (found.type === 'unreachable' && !signal.aborted) {
       failures++;
@@ -192,8 +196,8 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
     if (place === null || !place.isLogged) return readEnd();
     if (place.node === null) return place.hasEnded ? readEnd() : readHere(null);
     if (place.hasEnded && cutShortAt === place.node) return readEnd();
-    const found = place.node === node.id ? null : await readThere(place.node, place.url);
-    return found ?? (place.hasEnded ? (readHere(null) ?? readEnd()) : null);
+    const found = place.node === node.id ? null : await readThere(place.node, place);
+    return found ?? (place.hasEnded ? (readHere(null, true) ?? readEnd()) : null);
   };
   /** Resolves when a run that waits here is executed by another node. */
   const waitUntilMoved = async (until: AbortSignal): Promise<void> => {
@@ -225,7 +229,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
     }
     if (found !== MOVED) from.pending = null;
     if (found !== null && found !== MOVED && !isMovedOn(found)) return found;
-    cutShortAt = found === MOVED ? null : (from.node ?? node.id);
+    cutShortAt = found === MOVED || !from.isOfEnded ? null : (from.node ?? node.id);
     from.reader.close();
     log = null;
     return null;

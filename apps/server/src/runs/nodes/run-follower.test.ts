@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunEvent, RunGet } from '@gptj-cloud/protocol';
+import type { EventReader, NumberedEvent } from '../run-events.ts';
+import type { RunPlace } from './node-store.ts';
+import { createRunFollower } from './run-follower.ts';
+
+const run = (state: RunGet['run_state']): RunEvent => ({ type: 'run', run: { run_state: state } as RunGet });
+const token = (text: string): RunEvent => ({
+  type: 'token',
+  index: 0,
+  text,
+  tokens: [...text].map((letter) => letter.charCodeAt(0)),
+});
+const MOVED_ON: RunEvent = { type: 'error', code: 'stream_ended', message: 'the run moved' };
+
+function readerOf(attempt: number, events: readonly RunEvent[]): EventReader {
+  const left = events.map((event, i): NumberedEvent => ({ id: `${attempt}-${i}`, event }));
+  return { next: async () => left.shift() ?? null, close() {} };
+}
+
+/** Follows a run whose node `a` has these logs, one after the other; the run ends between the first and the second. */
+async function textThrough(logs: readonly (readonly RunEvent[])[]): Promise<{ text: string; opened: number }> {
+  let opened = 0;
+  const follower = createRunFollower({
+    findPlaces: async (ids) =>
+      ids.map((): RunPlace => ({ hasEnded: opened > 0, isLogged: true, node: 'a', url: 'http://a' })),
+    logger: { warn: () => {} },
+    events: { read: () => null, isOpen: () => false },
+    node: { id: 'b', sign: () => ({ signature: '' }) as never },
+    ownsStore: false,
+    isExecuting: () => false,
+    waitUntilEnded: async () => ({ run_state: 'complete' }) as RunGet,
+    openRemote: async () => ({ type: 'reader', reader: readerOf(opened, logs[opened++] ?? [MOVED_ON]) }),
+    pollMs: 1,
+  });
+  // The follower's own timers keep no process alive.
+  const alive = setInterval(() => {}, 1000);
+  const reader = follower.follow('project', 'run', null);
+  let text = '';
+  for (let next = await reader.next(); next !== null; next = await reader.next()) {
+    if (next.event.type === 'token') text += next.event.text;
+  }
+  clearInterval(alive);
+  return { text, opened };
+}
+
+test('a reader gets the tokens of a run that its node lost, executed again and ended before the reader looked', async () => {
+  const first = [run('running'), token('abc'), MOVED_ON];
+  const second = [run('running'), token('abc'), token('defgh'), run('complete')];
+  assert.deepEqual(await textThrough([first, second]), { text: 'abcdefgh', opened: 2 });
+});
+
+test('a reader waits for the end alone where the log of an ended run lacks it', async () => {
+  assert.deepEqual(await textThrough([[run('running'), token('abc'), MOVED_ON]]), { text: 'abc', opened: 2 });
+});
