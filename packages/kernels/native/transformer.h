@@ -34,7 +34,7 @@ enum kind {
   ADD,            // some groups of rows of both branches
   SCORED_ROWS,    // an output: its row, as the head reads it
   SCORE,          // some groups of rows of the head
-  PHASES_OF_LAYER = LOWER_BRANCHES - NORM + 2,
+  PHASES_OF_LAYER = ADD - NORM + 1,
 };
 
 // Memory of a step, all of it in one piece that the caller provides.
