@@ -22,7 +22,10 @@ function open(script: Script | ((promptLength: number) => Script), admit?: () =>
       config: model.readParameters({ max_new_tokens: 4 })(text.length).config,
     }));
   const generate = (texts: readonly string[], until = signal) =>
-    direct.generations.generate({ principal: PRINCIPAL, model: 'm', prompts: prompts(...texts) }, until);
+    direct.generations.generate(
+      { principal: PRINCIPAL, model: model.info.modelName, prompts: prompts(...texts) },
+      until,
+    );
   return { ...direct, engine, generate };
 }
 
