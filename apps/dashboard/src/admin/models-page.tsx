@@ -34,7 +34,6 @@ export function ModelsPage() {
   });
   return (
     <AdminPage title="Models">
-      <PullPanel isOwner={user.role === 'owner'} />
       <ServedModels isOwner={user.role === 'owner'} />
       <QueryView query={stored} skeleton={<Skeleton rows={3} height="2.75rem" />}>
         {({ models, disk }) => (
@@ -56,6 +55,8 @@ export function ModelsPage() {
           </section>
         )}
       </QueryView>
+      {/* Below what is listed, and after it: its progress moves nothing. */}
+      {(user.role !== 'owner' || !stored.isPending) && <PullPanel isOwner={user.role === 'owner'} />}
       {removed !== null && (
         <Confirm
           title={`Delete ${removed.name}.${removed.type}`}
