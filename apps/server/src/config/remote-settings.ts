@@ -44,7 +44,7 @@ export const remoteSettings = {
   }),
   ENGINE_DETERMINISTIC: switchSetting({
     group: 'Serving',
-    help: 'whether that server gives the same results whatever it computes beside them (`VLLM_BATCH_INVARIANT`)',
+    help: 'whether that server gives the same results alone and beside other requests (`VLLM_BATCH_INVARIANT`)',
   }),
 } as const;
 

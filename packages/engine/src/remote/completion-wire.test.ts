@@ -16,7 +16,7 @@ function failureOf(data: string): RemoteFailure {
   throw new Error('expected a failure, got none');
 }
 
-test('an error within a stream is a failure of the server, whatever it holds', () => {
+test('an error of any form within a stream is a failure of the server', () => {
   assert.match(failureOf('{"error":{"message":"EngineCore\\ndied"}}').message, /stream: EngineCore died$/);
   assert.match(failureOf('{"error":"gone"}').message, /stream: gone$/);
   for (const message of ['{"toString":1,"valueOf":1}', '{}', 'null', '7'])

@@ -1,62 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
-import { convertCheckpoint } from '@gptj-cloud/checkpoint';
-import { SYSTEM_CLOCK } from '../download/clock.ts';
-import { type LoopbackHubOptions, startLoopbackHub } from '../testing/loopback-hub.ts';
+import type { LoopbackHubOptions } from '../testing/loopback-hub.ts';
+import { openPullWorld } from '../testing/pull-world.ts';
 import { randomCheckpoint } from '../testing/random-checkpoint.ts';
-import { testLocks } from '../testing/test-locks.ts';
-import type { PullEvent } from './pull-events.ts';
-import { pullModel } from './pull-model.ts';
 
 const FILES = randomCheckpoint({ layerCount: 3, embeddingSize: 128 });
 const WEIGHTS = FILES.get('model.safetensors')!;
 /** One segment after the other, so that what is requested says what has arrived. */
 const SIZES = { connections: 1, segmentBytes: 2 ** 17, journalBytes: 2 ** 16 };
 
-async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'gptj-growing-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const models = join(folder, 'models');
-  const hub = await startLoopbackHub({ repository: 'EleutherAI/gpt-j-6b', files: FILES, ...hubOptions });
-  t.after(() => hub.close());
-  const events: PullEvent[] = [];
-  const pull = (signal = new AbortController().signal) =>
-    pullModel({
-      models,
-      from: 'gpt-j-6b',
-      name: null,
-      type: 'f16',
-      endpoint: hub.url,
-      token: null,
-      hubCache: null,
-      offline: false,
-      fetch: async (url, init) => await fetch(url, init),
-      clock: { ...SYSTEM_CLOCK, sleep: async () => {} },
-      sizes: SIZES,
-      tryLock: testLocks(),
-      machine: { totalBytes: 2 ** 34, freeBytes: 2 ** 34, isLimited: false },
-      checksMemory: false,
-      onEvent: (event) => events.push(event),
-      signal,
-    });
-  /** Bytes on the disk of the file that ends so; the model file has its full size from the start. */
-  const blocks = (end: string): number => {
-    const name = readdirSync(models, { recursive: true }).find((each) => String(each).endsWith(end));
-    return name === undefined ? 0 : statSync(join(models, String(name))).blocks * 512;
-  };
-  const whole = async (): Promise<Buffer> => {
-    const source = join(folder, 'models--EleutherAI--gpt-j-6b', 'snapshots', hub.commit);
-    await mkdir(source, { recursive: true });
-    for (const [name, bytes] of FILES) await writeFile(join(source, name), bytes);
-    await convertCheckpoint({ source, target: join(folder, 'whole.gguf'), type: 'f16' });
-    return await readFile(join(folder, 'whole.gguf'));
-  };
-  return { models, hub, events, pull, blocks, whole };
-}
+const world = (t: TestContext, hub: Partial<LoopbackHubOptions> = {}) =>
+  openPullWorld(t, { files: FILES, sizes: SIZES, hub });
 
 test('weights in one file are converted while they are downloaded, and the file is that of a conversion afterwards', async (t) => {
   const written: number[] = [];

@@ -1,61 +1,17 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { convertCheckpoint } from '@gptj-cloud/checkpoint';
-import { SYSTEM_CLOCK } from '../download/clock.ts';
-import { type LoopbackHubOptions, startLoopbackHub } from '../testing/loopback-hub.ts';
+import type { LoopbackHubOptions } from '../testing/loopback-hub.ts';
+import { openPullWorld } from '../testing/pull-world.ts';
 import { randomCheckpoint } from '../testing/random-checkpoint.ts';
-import { testLocks } from '../testing/test-locks.ts';
-import type { PullEvent } from './pull-events.ts';
-import { pullModel } from './pull-model.ts';
 
 const SHARDS = 4;
 const FILES = randomCheckpoint({ layerCount: 3, embeddingSize: 128, shards: SHARDS });
 const SHARD = /^model-.*\.safetensors(?:\.part)?$/;
 
-async function world(t: TestContext, hubOptions: Partial<LoopbackHubOptions> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'gptj-shards-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const models = join(folder, 'models');
-  const hub = await startLoopbackHub({ repository: 'EleutherAI/gpt-j-6b', files: FILES, ...hubOptions });
-  t.after(() => hub.close());
-  const events: PullEvent[] = [];
-  const pull = (signal = new AbortController().signal) =>
-    pullModel({
-      models,
-      from: 'gpt-j-6b',
-      name: null,
-      type: 'f16',
-      endpoint: hub.url,
-      token: null,
-      hubCache: null,
-      offline: false,
-      fetch: async (url, init) => await fetch(url, init),
-      clock: { ...SYSTEM_CLOCK, sleep: async () => {} },
-      tryLock: testLocks(),
-      machine: { totalBytes: 2 ** 34, freeBytes: 2 ** 34, isLimited: false },
-      checksMemory: false,
-      onEvent: (event) => events.push(event),
-      signal,
-    });
-  /** Names in the folders of the pull. */
-  const staged = (): string[] =>
-    readdirSync(models, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-      entry.isFile() ? [entry.name] : [],
-    );
-  /** The bytes that a conversion of all files at once gives. */
-  const whole = async (): Promise<Buffer> => {
-    const source = join(folder, 'models--EleutherAI--gpt-j-6b', 'snapshots', hub.commit);
-    await mkdir(source, { recursive: true });
-    for (const [name, bytes] of FILES) await writeFile(join(source, name), bytes);
-    await convertCheckpoint({ source, target: join(folder, 'whole.gguf'), type: 'f16' });
-    return await readFile(join(folder, 'whole.gguf'));
-  };
-  return { models, hub, events, pull, staged, whole };
-}
+const world = (t: TestContext, hub: Partial<LoopbackHubOptions> = {}) => openPullWorld(t, { files: FILES, hub });
 
 test('shards are converted while the next one is downloaded, at most two are on the disk, and the file is that of the whole', async (t) => {
   const seen: number[] = [];
