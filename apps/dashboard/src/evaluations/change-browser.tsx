@@ -3,12 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { FilterBar } from '../ui/filter-bar.tsx';
-import { Pager } from '../ui/pager.tsx';
 import { Select } from '../ui/select.tsx';
-import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
 import { ChangeView } from './change-view.tsx';
 import { CHANGES, type ComparisonSearch } from './comparison-search.ts';
-import { changesQuery, DOCUMENTS_PER_PAGE } from './evaluation-queries.ts';
+import { DocumentPages, RightBySelect } from './document-parts.tsx';
+import { changesQuery } from './evaluation-queries.ts';
 import { nameOf } from './task-changes.tsx';
 
 const route = getRouteApi('/evaluations/compare');
@@ -70,41 +69,21 @@ export function ChangeBrowser({
           />
         )}
         {metrics.length > 1 && hasNormalized && (
-          <Select
-            label="Right by"
-            isLabelHidden
-            size="small"
-            value={isNormalized ? 'acc_norm' : 'acc'}
-            onChange={(value) => change({ by: value === 'acc_norm' ? value : undefined })}
-            choices={[
-              { id: 'acc', label: 'Right by acc' },
-              { id: 'acc_norm', label: 'Right by acc_norm' },
-            ]}
-          />
+          <RightBySelect isNormalized={isNormalized} onChange={(by) => change({ by })} />
         )}
       </FilterBar>
-      <QueryView query={changes} skeleton={<Skeleton rows={8} height="2.75rem" />}>
-        {({ items, total }) =>
-          items.length === 0 ? (
-            <EmptyState
-              text={
-                search.change === undefined
-                  ? 'No document of this task is stored in both.'
-                  : 'No document of this task changed in this way.'
-              }
-            />
-          ) : (
-            <>
-              <ol className="evaluations-documents">
-                {items.map((each) => (
-                  <ChangeView key={`${task.index} ${each.id}`} change={each} isNormalized={isNormalized} />
-                ))}
-              </ol>
-              <Pager label="Pages of documents" skip={skip} limit={DOCUMENTS_PER_PAGE} total={total} onSkip={setSkip} />
-            </>
-          )
+      <DocumentPages
+        query={changes}
+        skip={skip}
+        onSkip={setSkip}
+        empty={
+          search.change === undefined
+            ? 'No document of this task is stored in both.'
+            : 'No document of this task changed in this way.'
         }
-      </QueryView>
+      >
+        {(each) => <ChangeView key={`${task.index} ${each.id}`} change={each} isNormalized={isNormalized} />}
+      </DocumentPages>
     </section>
   );
 }

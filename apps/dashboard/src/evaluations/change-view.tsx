@@ -1,6 +1,6 @@
 import { bestIndex } from '@gptj-cloud/model';
 import type { DocumentChange, EvaluationDocument } from '@gptj-cloud/sdk';
-import { StateBadge } from '../ui/state-badge.tsx';
+import { Continuation, DocumentPanel } from './document-parts.tsx';
 import { formatMargin } from './scores.ts';
 
 /** A document with the answers of both evaluations side by side. */
@@ -15,41 +15,32 @@ export function ChangeView({
   const { id, before, after } = change;
   // The texts are the same; one upload may be without them.
   const { context, choices, continuation } = before.context === null ? after : before;
-  const start = (context === null || context === '' ? (choices[0] ?? '') : context).trim();
-  const label = labelOf(change, isNormalized);
   return (
-    <li>
-      <details className="ui-panel evaluations-document">
-        <summary>
-          <span className="evaluations-id ui-number">Document {id}</span>
-          {label !== null && <StateBadge {...label} />}
-          {before.margin !== null && after.margin !== null && (
-            <span className="ui-number">
-              {before.logLikelihoods.length > 1 ? 'margin' : 'log-likelihood'} {formatMargin(before.margin)}
-              <span aria-hidden="true"> → </span>
-              <span className="ui-hidden"> to </span>
-              {formatMargin(after.margin)}
-            </span>
-          )}
-          <span className="evaluations-start ui-cut">{start}</span>
-        </summary>
-        {context !== null && context !== '' && <p className="evaluations-text">{context}</p>}
-        {context === null && <p className="ui-muted">The texts of this document are not stored.</p>}
-        {before.logLikelihoods.length > 0 && <Choices change={change} choices={choices} />}
-        {continuation !== null && (
-          <p>
-            <span className="ui-muted">Continuation of each: </span>
-            <span className="evaluations-text">{continuation}</span>
-          </p>
-        )}
-        {(before.answer !== null || after.answer !== null) && (
-          <div className="evaluations-answers">
-            <Written title="Before" document={before} />
-            <Written title="After" document={after} />
-          </div>
-        )}
-      </details>
-    </li>
+    <DocumentPanel
+      id={id}
+      texts={{ context, choices }}
+      badge={labelOf(change, isNormalized)}
+      score={
+        before.margin !== null &&
+        after.margin !== null && (
+          <span className="ui-number">
+            {before.logLikelihoods.length > 1 ? 'margin' : 'log-likelihood'} {formatMargin(before.margin)}
+            <span aria-hidden="true"> → </span>
+            <span className="ui-hidden"> to </span>
+            {formatMargin(after.margin)}
+          </span>
+        )
+      }
+    >
+      {before.logLikelihoods.length > 0 && <Choices change={change} choices={choices} />}
+      <Continuation text={continuation} />
+      {(before.answer !== null || after.answer !== null) && (
+        <div className="evaluations-answers">
+          <Written title="Before" document={before} />
+          <Written title="After" document={after} />
+        </div>
+      )}
+    </DocumentPanel>
   );
 }
 

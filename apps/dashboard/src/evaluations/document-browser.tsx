@@ -3,11 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { FilterBar } from '../ui/filter-bar.tsx';
-import { Pager } from '../ui/pager.tsx';
 import { Select } from '../ui/select.tsx';
-import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
+import { DocumentPages, RightBySelect } from './document-parts.tsx';
 import { DocumentView } from './document-view.tsx';
-import { DOCUMENTS_PER_PAGE, documentsQuery } from './evaluation-queries.ts';
+import { documentsQuery } from './evaluation-queries.ts';
 import { ANSWERS, DOCUMENT_ORDERS, type EvaluationSearch } from './evaluation-search.ts';
 
 const route = getRouteApi('/evaluations/$evaluationId');
@@ -60,19 +59,7 @@ export function DocumentBrowser({ evaluation }: { readonly evaluation: Evaluatio
             ]}
           />
         )}
-        {hasBoth && (
-          <Select
-            label="Right by"
-            isLabelHidden
-            size="small"
-            value={isNormalized ? 'acc_norm' : 'acc'}
-            onChange={(value) => change({ by: value === 'acc_norm' ? value : undefined })}
-            choices={[
-              { id: 'acc', label: 'Right by acc' },
-              { id: 'acc_norm', label: 'Right by acc_norm' },
-            ]}
-          />
-        )}
+        {hasBoth && <RightBySelect isNormalized={isNormalized} onChange={(by) => change({ by })} />}
         <Select
           label="Order"
           isLabelHidden
@@ -86,28 +73,18 @@ export function DocumentBrowser({ evaluation }: { readonly evaluation: Evaluatio
           ]}
         />
       </FilterBar>
-      <QueryView query={documents} skeleton={<Skeleton rows={8} height="2.75rem" />}>
-        {({ items, total }) =>
-          items.length === 0 ? (
-            <EmptyState
-              text={
-                search.answers === undefined
-                  ? 'No document of this task is stored yet.'
-                  : 'No document of this task has such an answer.'
-              }
-            />
-          ) : (
-            <>
-              <ol className="evaluations-documents">
-                {items.map((document) => (
-                  <DocumentView key={`${index} ${document.id}`} document={document} isNormalized={isNormalized} />
-                ))}
-              </ol>
-              <Pager label="Pages of documents" skip={skip} limit={DOCUMENTS_PER_PAGE} total={total} onSkip={setSkip} />
-            </>
-          )
+      <DocumentPages
+        query={documents}
+        skip={skip}
+        onSkip={setSkip}
+        empty={
+          search.answers === undefined
+            ? 'No document of this task is stored yet.'
+            : 'No document of this task has such an answer.'
         }
-      </QueryView>
+      >
+        {(document) => <DocumentView key={`${index} ${document.id}`} document={document} isNormalized={isNormalized} />}
+      </DocumentPages>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import type { EvaluationDocument } from '@gptj-cloud/sdk';
-import { StateBadge } from '../ui/state-badge.tsx';
+import { Continuation, DocumentPanel } from './document-parts.tsx';
 import { formatMargin } from './scores.ts';
 
 /** A document: its texts, and how likely the model finds each choice. */
@@ -11,35 +11,31 @@ export function DocumentView({
   /** Whether right and wrong mean `acc_norm`. */
   readonly isNormalized: boolean;
 }) {
-  const { id, context, choices, margin, answer } = document;
+  const { id, choices, margin, answer } = document;
   const isRight = isNormalized ? document.isRightNormalized : document.isRight;
-  const start = (context === null || context === '' ? (choices[0] ?? '') : context).trim();
   return (
-    <li>
-      <details className="ui-panel evaluations-document">
-        <summary>
-          <span className="evaluations-id ui-number">Document {id}</span>
-          {isRight !== null && (
-            <StateBadge state={isRight ? 'complete' : 'failed'} label={isRight ? 'right' : 'wrong'} />
-          )}
-          {margin !== null && (
-            <span className="ui-number">
-              {choices.length > 1 ? 'margin' : 'log-likelihood'} {formatMargin(margin)}
-            </span>
-          )}
-          <span className="evaluations-start ui-cut">{start}</span>
-        </summary>
-        {context !== null && context !== '' && <p className="evaluations-text">{context}</p>}
-        {context === null && <p className="ui-muted">The texts of this document are not stored.</p>}
-        <Choices document={document} />
-        {answer !== null && (
-          <>
-            <h3>The model wrote</h3>
-            <p className="evaluations-text">{answer}</p>
-          </>
-        )}
-      </details>
-    </li>
+    <DocumentPanel
+      id={id}
+      texts={document}
+      badge={
+        isRight === null ? null : isRight ? { state: 'complete', label: 'right' } : { state: 'failed', label: 'wrong' }
+      }
+      score={
+        margin !== null && (
+          <span className="ui-number">
+            {choices.length > 1 ? 'margin' : 'log-likelihood'} {formatMargin(margin)}
+          </span>
+        )
+      }
+    >
+      <Choices document={document} />
+      {answer !== null && (
+        <>
+          <h3>The model wrote</h3>
+          <p className="evaluations-text">{answer}</p>
+        </>
+      )}
+    </DocumentPanel>
   );
 }
 
@@ -82,12 +78,7 @@ function Choices({ document }: { readonly document: EvaluationDocument }) {
           </tbody>
         </table>
       )}
-      {continuation !== null && (
-        <p>
-          <span className="ui-muted">Continuation of each: </span>
-          <span className="evaluations-text">{continuation}</span>
-        </p>
-      )}
+      <Continuation text={continuation} />
       <p className="ui-muted ui-number">
         {Object.entries(values)
           .map(([name, value]) => `${name} ${Number(value.toFixed(4))}`)
