@@ -17,14 +17,11 @@ export interface PollingOptions {
  * Repeat work, never two rounds at the same time: a round that is due while another runs is skipped, so that a slow
  * store does not get more and more queries. Does not keep the process alive.
  */
-export function startPolling(
-  work: () => Promise<unknown>,
-  { everyMs, onError, mayWork = always }: PollingOptions,
-): Polling {
+export function startPolling(work: () => Promise<unknown>, { everyMs, onError, mayWork }: PollingOptions): Polling {
   let round: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     try {
-      if (await mayWork()) await work();
+      if (mayWork === undefined || (await mayWork())) await work();
     } catch (error) {
       onError(error);
     } finally {
