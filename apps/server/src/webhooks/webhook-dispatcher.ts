@@ -90,11 +90,6 @@ export class WebhookDispatcher {
   }
 
   /** Send the due deliveries, where this process sends. */
-  async wakeIfSender(): Promise<void> {
-    if (await this.#maySend().catch(() => false)) this.wake();
-  }
-
-  /** Send the due deliveries. */
   wake(): void {
     if (this.#abort.signal.aborted) return;
     // Also during a poll, which may have read the store before the delivery was stored.
@@ -147,6 +142,8 @@ export class WebhookDispatcher {
     try {
       while (this.#mayBeDue && !this.#abort.signal.aborted) {
         this.#mayBeDue = false;
+        // Another process may have been elected since the last claim.
+        if (!(await this.#maySend())) return;
         // There may be more due deliveries than were claimed.
         if ((await this.#claim()) > 0) this.#mayBeDue = true;
       }

@@ -46,7 +46,7 @@ export function openWebhooks(deps: WebhookDispatcherDeps): Webhooks {
       sending: dispatcher.sending,
       openBreakers: await countOpenBreakers(deps.db, deps.clock()),
     }),
-    wake: () => void dispatcher.wakeIfSender(),
+    wake: () => dispatcher.wake(),
     idle: () => dispatcher.idle(),
     close: () => dispatcher.close(),
   };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import type { RunEvent, RunGet } from '@gptj-cloud/protocol';
-import type { EventReader, NumberedEvent } from '../run-events.ts';
+import { createRunEvents, type EventReader, type NumberedEvent } from '../run-events.ts';
 import type { RunPlace } from './node-store.ts';
 import { createRunFollower } from './run-follower.ts';
 
@@ -53,4 +54,41 @@ test('a reader gets the tokens of a run that its node lost, executed again and e
 
 test('a reader waits for the end alone where the log of an ended run lacks it', async () => {
   assert.deepEqual(await textThrough([[run('running'), token('abc'), MOVED_ON]]), { text: 'abc', opened: 2 });
+});
+
+test('a reader that still looks for the log when its node stops reads the run that has ended there to its end', async () => {
+  const kept = createRunEvents({ name: 'b', now: () => 0 });
+  const asked = new EventEmitter();
+  const isAsked = once(asked, 'place');
+  const isAnswered = once(asked, 'answer');
+  const follower = createRunFollower({
+    async findPlaces(ids) {
+      asked.emit('place');
+      await isAnswered;
+      // As it was when the store was asked.
+      return ids.map((): RunPlace => ({ hasEnded: false, isLogged: true, node: 'b', url: 'http://b' }));
+    },
+    logger: { warn: () => {} },
+    events: kept,
+    node: { id: 'b', sign: () => null },
+    ownsStore: false,
+    isExecuting: () => false,
+    waitUntilEnded: async () => assert.fail('the log has the end'),
+    openRemote: async () => assert.fail('the log is here'),
+    pollMs: 1,
+  });
+  kept.open('run');
+  kept.publish('run', run('received'));
+  const reader = follower.follow('project', 'run', null);
+  const first = reader.next();
+  await isAsked;
+  for (const event of [run('running'), token('abc'), run('complete')]) kept.publish('run', event);
+  kept.end('run');
+  follower.close();
+  asked.emit('answer');
+  const types: string[] = [];
+  for (let next = await first; next !== null; next = await reader.next()) types.push(next.event.type);
+  assert.deepEqual(types, ['run', 'run', 'token', 'run']);
+  reader.close();
+  assert.equal(kept.readers('run'), 0);
 });

@@ -153,7 +153,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
   const ready: NumberedEvent[] = [];
   let lastId = after;
   let isOver = false;
-  let isLeaving = false;
+  const leaving = new AbortController();
   /** The node whose log of the ended run lacks its end. One that ended while the run went on may have a later attempt. */
   let cutShortAt: string | null = null;
   let failures = 0;
@@ -162,6 +162,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
     const reader = events.read(id, lastId);
     return reader === null ? null : { reader, isHere: true, node: owner, isOfEnded, pending: null };
   };
+  const readEndedHere = (): Log | null => (events.isOpen(id) ? null : readHere(node.id, true));
   const readEnd = (): Log => ({
     reader: endOnly(() => deps.waitUntilEnded(projectId, id)),
     isHere: false,
@@ -173,7 +174,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
   let log = deps.isExecuting(id) ? readHere(node.id) : null;
   const wait = async (): Promise<void> => {
     const ms = Math.min(MAX_PAUSE_MS, pollMs * 2 ** failures);
-    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    await sleep(ms, undefined, { signal: leaving.signal, ref: false }).catch(() => undefined);
   };
   const readThere = async (there: string, { url, hasEnded }: RunPlace): Promise<Log | null> => {
     const run = { projectId, runId: id };
@@ -242,6 +243,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
 
   const close = (): void => {
     isOver = true;
+    leaving.abort();
     closed.abort();
     log?.reader.close();
     log = null;
@@ -250,7 +252,9 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
   return {
     close,
     leave() {
-      isLeaving = true;
+      leaving.abort();
+      // The run may have ended here while the reader looked for its log.
+      log ??= readEndedHere();
       if (log?.isHere !== true || events.isOpen(id)) close();
     },
     async next() {
@@ -260,14 +264,14 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
         if (isOver) return null;
         if (log === null) {
           const next = await findLog().catch(waitForStore);
-          // Closed meanwhile.
-          if (isOver) next?.reader.close();
+          // Closed meanwhile, or leaving.
+          if (isOver || log !== null) next?.reader.close();
           else log = next;
         }
         const found = log === null ? null : await read(log);
         if (isOver) return null;
         if (found === null) {
-          if (isLeaving) close();
+          if (leaving.signal.aborted) close();
           else await wait();
           continue;
         }
