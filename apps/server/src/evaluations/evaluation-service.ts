@@ -21,6 +21,7 @@ import type { StorageLimits } from '../metering/storage/storage-limits.ts';
 import type { Database } from '../store/db.ts';
 import { toPaginated } from '../store/page.ts';
 import { compareEvaluations, pairOf, type TestPerplexities } from './comparison.ts';
+import { COMPARISON_LIMITS, createComparisonGate } from './comparison-gate.ts';
 import { type ChangeFilter, type ChangePage, listPairs } from './comparison-store.ts';
 import {
   type Evaluation,
@@ -87,9 +88,9 @@ export interface EvaluationService {
   list(projectId: string, page: PageQuery<'created_at'>): Promise<Paginated<EvaluationGet>>;
   /** Throws `not_found`, `invalid_request`. */
   documents(projectId: string, query: DocumentQuery): Promise<Paginated<EvaluationDocument>>;
-  /** What the second one changes. Throws `not_found`, `conflict`. */
+  /** What the second one changes. Throws `not_found`, `conflict`, `too_many_requests_at_once`, `server_busy`. */
   compare(projectId: string, pair: EvaluationPair, test: TestPerplexities): Promise<EvaluationComparison>;
-  /** The documents that both have, those that changed most first. Throws `not_found`, `conflict`, `invalid_request`. */
+  /** The documents that both have, those that changed most first. Throws the same, and `invalid_request`. */
   changes(projectId: string, query: ChangeQuery): Promise<Paginated<DocumentChange>>;
   /** Throws `not_found`. */
   remove(principal: Principal, id: string, caller: Caller): Promise<void>;
@@ -98,6 +99,7 @@ export interface EvaluationService {
 export function createEvaluationService({ db, clock, storage }: EvaluationServiceDeps): EvaluationService {
   const find = async (projectId: string, id: string): Promise<Evaluation> =>
     present(await findEvaluation(db, projectId, id), id);
+  const gate = createComparisonGate(COMPARISON_LIMITS);
   return {
     async create(principal, request, caller) {
       const { projectId } = principal;
@@ -178,12 +180,12 @@ export function createEvaluationService({ db, clock, storage }: EvaluationServic
     },
     async compare(projectId, pair, test) {
       const [before, after] = [await find(projectId, pair.before), await find(projectId, pair.after)];
-      return await compareEvaluations(db, { before, after }, test);
+      return await gate.pass(projectId, () => compareEvaluations(db, { before, after }, test));
     },
     async changes(projectId, { task, page, filter, ...ids }) {
       const [before, after] = [await find(projectId, ids.before), await find(projectId, ids.after)];
       const pair = pairOf(before, after, task, taskOf(before, task, 'query->task'));
-      const found = await listPairs(db, pair, page, filter);
+      const found = await gate.pass(projectId, () => listPairs(db, pair, page, filter));
       return toPaginated({ ...page, orderBy: { field: 'change', direction: 'desc' } }, found, toDocumentChange);
     },
     async remove({ projectId }, id, caller) {

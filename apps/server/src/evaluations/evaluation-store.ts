@@ -68,17 +68,28 @@ export async function removeUnchanged(
   return rows.length > 0;
 }
 
+/** Bytes of the reports of a page: 20 of the largest ones, or 100 of ten times the size that those of `gptj eval` have. */
+const MAX_LIST_BYTES = 4 * 2 ** 20;
+
 export async function listEvaluations(
   db: Database,
   projectId: string,
   page: PageQuery<'created_at'>,
 ): Promise<Page<Evaluation>> {
-  const { createdAt: time, id } = evaluations;
-  const load = async (ids: readonly string[]) =>
-    await db
-      .select()
+  const { createdAt: time, id, head, received } = evaluations;
+  const load = async (ids: readonly string[]) => {
+    const bytes = sql`octet_length(${head}) + octet_length(${received})`.mapWith(Number);
+    const sizes = await db
+      .select({ id, bytes })
       .from(evaluations)
       .where(inArray(id, [...ids]));
+    const bytesOf = new Map(sizes.map((row) => [row.id, row.bytes]));
+    const fitting = firstWithin(MAX_LIST_BYTES, ids, (each) => bytesOf.get(each) ?? 0);
+    return await db
+      .select()
+      .from(evaluations)
+      .where(inArray(id, [...fitting]));
+  };
   const source = { table: evaluations, time, id, where: eq(evaluations.projectId, projectId) };
   return await findPage(db, source, page, load, (evaluation) => evaluation.id);
 }
@@ -172,10 +183,15 @@ export async function fitPage(
     .where(and(or(...tasks.map(ofTask)), inArray(document, [...ids])))
     .groupBy(document);
   const bytesOf = new Map(rows.map((row) => [row.document, row.bytes]));
+  return firstWithin(MAX_PAGE_BYTES, ids, (id) => (bytesOf.get(id) ?? 0) * tasks.length);
+}
+
+/** As many of the first ids as have at most `maxBytes` in all; at least one. */
+function firstWithin<Id>(maxBytes: number, ids: readonly Id[], bytesOf: (id: Id) => number): readonly Id[] {
   let bytes = 0;
   const end = ids.findIndex((id, at) => {
-    bytes += (bytesOf.get(id) ?? 0) * tasks.length;
-    return bytes > MAX_PAGE_BYTES && at > 0;
+    bytes += bytesOf(id);
+    return bytes > maxBytes && at > 0;
   });
   return end === -1 ? ids : ids.slice(0, end);
 }

@@ -141,6 +141,31 @@ test('ends a page of documents with long texts early, and goes on behind it', as
   }
 });
 
+test('ends a page of reports with many tasks early, and goes on behind it', async () => {
+  const by = await registerAndSignIn(it, 'kim');
+  const [task] = smallReport().tasks;
+  const metrics = Array.from({ length: 16 }, (_, at) => ({
+    metric: `m${at}`.padEnd(100, 'x'),
+    value: 1 / 3,
+    standard_error: 1 / 3,
+  }));
+  const tasks = Array.from({ length: 40 }, (_, at) => ({ ...task!, task: `t${at}`.padEnd(100, 'x'), metrics }));
+  const count = 36;
+  for (let at = 0; at < count; at++) await store(by, smallReport({ tasks, hash: String(at).padStart(64, '0') }));
+  const seen = new Set<string>();
+  let pages = 0;
+  for (let cursor: string | null = ''; cursor !== null; pages++) {
+    const text: string = await (await by.ask(`/v2/evaluations?limit=100&cursor=${cursor}`)).text();
+    assert.ok(Buffer.byteLength(text) <= 4.1 * 2 ** 20, `${Buffer.byteLength(text)} bytes`);
+    const page: { data: { id: string }[]; next_cursor: string | null; total: number } = JSON.parse(text);
+    assert.equal(page.total, count);
+    for (const { id } of page.data) seen.add(id);
+    cursor = page.next_cursor;
+  }
+  assert.equal(seen.size, count);
+  assert.ok(pages > 1);
+});
+
 test('refuses what is not a bounded report', async () => {
   const by = await registerAndSignIn(it, 'eve');
   const [task] = smallReport().tasks;

@@ -97,6 +97,8 @@ export function evaluationRoutes({ evaluations, jobs }: EvaluationRoutesDeps): r
       path: '/v2/evaluations',
       access: scope('read'),
       summary: 'List evaluations',
+      description:
+        'Reports of many tasks make a page of fewer entries than `limit`: it has up to 4 MiB, and `next_cursor` continues behind them.',
       parameters: PAGE,
       replies: { 200: json(evaluationPageSchema, 'A page of evaluations.') },
       handle: ({ parameters, principal }) => evaluations.list(principal.projectId, parameters),
@@ -160,7 +162,7 @@ export function evaluationRoutes({ evaluations, jobs }: EvaluationRoutesDeps): r
       access: scope('read'),
       summary: 'Compare an evaluation with another one',
       description:
-        'Document by document: scores of both with paired tests (exact McNemar, bootstrap), flipped answers, divergence. Tasks are compared where both have the same requests; `conflict` where no task has.',
+        'Document by document: scores of both with paired tests (exact McNemar, bootstrap), flipped answers, divergence. Tasks are compared where both have the same requests; `conflict` where no task has. A project has two comparisons under way at a time; the others wait, and with more than eight in line the reply is 429.',
       parameters: { other: OTHER },
       replies: { 200: json(evaluationComparisonSchema, 'What the other evaluation changes, by task.') },
       handle: ({ path, parameters: { other }, principal: { projectId } }) =>
