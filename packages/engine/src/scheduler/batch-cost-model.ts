@@ -8,6 +8,7 @@
  */
 import type { Step } from '@gptj-cloud/model';
 import { EvaluationCounts } from '../engine-stats.ts';
+import type { BatchLoad, RoundCosts } from './batch-plan.ts';
 import { DecodeCost } from './decode-cost.ts';
 import type { DraftCosts, DraftPlan } from './drafting/draft-costs.ts';
 
@@ -40,13 +41,11 @@ const MIN_PART_ROWS = 8;
 /** Weight of the newest measurement in the moving averages. */
 const SMOOTHING = 0.2;
 
-export class BatchCostModel implements DraftCosts {
+export class BatchCostModel implements DraftCosts, RoundCosts {
   readonly #now: () => number;
   readonly #tokensAtOnce: number;
   /** Milliseconds of an evaluation of decoding steps alone, averaged; null before the first. */
   #decodeMs: number | null = null;
-  /** Number of steps in those evaluations, averaged. */
-  #decodeRows = 1;
   /** Milliseconds per token of evaluations with prompts, averaged; null before the first. */
   #tokenMs: number | null = null;
   readonly #decode = new DecodeCost();
@@ -92,8 +91,7 @@ export class BatchCostModel implements DraftCosts {
   draftTokens(plan: DraftPlan): number {
     const { acceptance, rows, runs = 1, maxTokens = MAX_DRAFT_TOKENS } = plan;
     const { tokenMs = 0, onceMs = 0, remaining = Number.POSITIVE_INFINITY } = plan;
-    const unknownStepMs = this.#tokenMs ?? (this.#decode.ms(1, 0) ?? 0) / FREE_STEPS;
-    const msOf = (steps: number): number | null => this.#decode.ms(steps, unknownStepMs);
+    const msOf = (steps: number): number | null => this.#stepsMs(steps);
     const others = Math.max(runs, rows);
     const plainMs = msOf(others);
     if (plainMs === null) return 0;
@@ -122,9 +120,26 @@ export class BatchCostModel implements DraftCosts {
       const tokenMs = Math.max(line.stepMs, this.#tokenMs ?? 0);
       return Math.max(1, Math.floor((line.fixedMs + planned * line.stepMs) / tokenMs));
     }
-    if (this.#tokenMs === null) return Math.max(1, planned);
-    const batchMs = Math.max(0, (this.#decodeMs ?? 0) - this.#decodeRows * this.#tokenMs);
-    return Math.max(1, planned + Math.floor(batchMs / this.#tokenMs));
+    const plannedMs = this.#stepsMs(planned);
+    if (this.#tokenMs === null || plannedMs === null) return Math.max(1, planned);
+    return Math.max(1, Math.floor(plannedMs / this.#tokenMs));
+  }
+
+  /** Expected milliseconds of an evaluation, of its tokens in proportion while none was measured. */
+  expectedMs({ steps, promptTokens }: BatchLoad): number {
+    const stepsMs = steps === 0 ? 0 : this.#stepsMs(steps);
+    const tokenMs = this.#tokenMs ?? this.#unknownStepMs;
+    return (stepsMs ?? steps * (tokenMs || 1)) + promptTokens * (tokenMs || 1);
+  }
+
+  /** Milliseconds of an evaluation of decoding steps; null before the first. */
+  #stepsMs(steps: number): number | null {
+    return this.#decode.ms(steps, this.#unknownStepMs);
+  }
+
+  /** Assumed milliseconds of a further step while a single size was measured. */
+  get #unknownStepMs(): number {
+    return this.#tokenMs ?? (this.#decode.ms(1, 0) ?? 0) / FREE_STEPS;
   }
 
   /** Maximum number of decoding steps of one generation in an evaluation. */
@@ -144,7 +159,6 @@ export class BatchCostModel implements DraftCosts {
     this.counts.add(tokens, elapsed);
     if (steps.every(isScored)) {
       this.#decodeMs = blend(this.#decodeMs, elapsed);
-      this.#decodeRows = blend(this.#decodeRows, tokens);
       this.#decode.add(tokens, elapsed);
     } else if (tokens >= 2 * MIN_PREFILL_TOKENS) {
       this.#tokenMs = blend(this.#tokenMs, elapsed / tokens);

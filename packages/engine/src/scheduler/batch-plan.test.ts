@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type BatchLimits, planBatch, planRound } from './batch-plan.ts';
+import { type BatchLimits, planBatch, planRound, type RoundCosts } from './batch-plan.ts';
 import type { RowWork, StrategyRun } from './strategy-run.ts';
 
 /** A run with one row of which `tokens` tokens are not evaluated yet; `planBatch` reads nothing else. */
@@ -47,10 +47,16 @@ test('limits the decoding steps of one run, not those of many', () => {
   assert.equal(planBatch([beams, ...rows], limits).length, 12 + 64);
 });
 
+/** 10 ms, 1 ms a step, 2 ms a token of a prompt. */
+const costs = (extra: number): RoundCosts => ({
+  extraTokens: () => extra,
+  expectedMs: ({ steps, promptTokens }) => (steps > 0 ? 10 : 0) + steps + 2 * promptTokens,
+});
+
 test('adds as many tokens of tenants in debt as the time of the others allows', () => {
   const limits = { maxTokens: 64, prefillTokens: 16 };
   const round = (ahead: readonly number[], inDebt: readonly number[], extra: number): readonly number[] =>
-    planRound(ahead.map(runWith), inDebt.map(runWith), limits, () => extra).map(({ count }) => count);
+    planRound(ahead.map(runWith), inDebt.map(runWith), limits, costs(extra)).slices.map(({ count }) => count);
   assert.deepEqual(
     round(
       [1, 1],
@@ -62,4 +68,14 @@ test('adds as many tokens of tenants in debt as the time of the others allows', 
   assert.deepEqual(round([1], [100], 0), [1]);
   assert.deepEqual(round([100], [1], 1), [16, 1], 'a tenant in debt decodes: the prompt must not hold it up');
   assert.deepEqual(round([1], [], 9), [1]);
+});
+
+test('expects tenants in debt to add the time of their tokens', () => {
+  const limits = { maxTokens: 64, prefillTokens: 16 };
+  const share = (ahead: readonly number[], inDebt: readonly number[]): number =>
+    planRound(ahead.map(runWith), inDebt.map(runWith), limits, costs(5)).debtorsShare;
+  assert.equal(share([1], [1, 1]), 1 - 11 / 13);
+  assert.equal(share([1], [100]), 1 - 11 / 21);
+  assert.equal(share([1], []), 0);
+  assert.equal(share([], [1]), 1);
 });

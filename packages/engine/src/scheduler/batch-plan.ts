@@ -20,6 +20,27 @@ export interface BatchLimits {
   readonly rowsPerRun?: number;
 }
 
+/** The tokens of some slices. */
+export interface BatchLoad {
+  readonly steps: number;
+  readonly promptTokens: number;
+}
+
+/** What a round needs to know of the model's cost. */
+export interface RoundCosts {
+  /** Number of tokens of tenants in debt beside this number of others. */
+  extraTokens(planned: number): number;
+  /** Expected milliseconds of an evaluation. */
+  expectedMs(load: BatchLoad): number;
+}
+
+export interface Round {
+  /** Those of tenants in debt are last. */
+  readonly slices: readonly Slice[];
+  /** Expected part of the evaluation's time that tenants in debt add, 0 … 1. */
+  readonly debtorsShare: number;
+}
+
 /** A row with at most this many tokens left is a decoding step (one token, or a verified draft), not a prompt. */
 const DECODE_TOKENS = 32;
 
@@ -31,15 +52,24 @@ export function planRound(
   ahead: readonly StrategyRun[],
   inDebt: readonly StrategyRun[],
   limits: BatchLimits,
-  extraTokens: (planned: number) => number,
-): readonly Slice[] {
+  costs: RoundCosts,
+): Round {
   // Those in debt that decode wait for the evaluation as well.
   const first = planBatch(ahead, inDebt.some(isDecoding) ? { ...limits, promptTokens: limits.prefillTokens } : limits);
-  if (inDebt.length === 0) return first;
   const planned = first.reduce((sum, { count }) => sum + count, 0);
-  const maxTokens = Math.min(limits.maxTokens - planned, extraTokens(planned));
+  const maxTokens = Math.min(limits.maxTokens - planned, inDebt.length === 0 ? 0 : costs.extraTokens(planned));
+  if (maxTokens < 1) return { slices: first, debtorsShare: 0 };
   const prefillTokens = Math.min(limits.prefillTokens, maxTokens);
-  return maxTokens < 1 ? first : [...first, ...planBatch(inDebt, { ...limits, maxTokens, prefillTokens })];
+  const slices = [...first, ...planBatch(inDebt, { ...limits, maxTokens, prefillTokens })];
+  const ms = costs.expectedMs(loadOf(slices));
+  const debtorsShare = ms > 0 ? Math.max(0, 1 - costs.expectedMs(loadOf(first)) / ms) : 0;
+  return { slices, debtorsShare };
+}
+
+function loadOf(slices: readonly Slice[]): BatchLoad {
+  const load = { steps: 0, promptTokens: 0 };
+  for (const { work, count } of slices) load[isPrompt(work) ? 'promptTokens' : 'steps'] += count;
+  return load;
 }
 
 /**
@@ -56,7 +86,7 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
     let rows = 0;
     for (const work of run.work) {
       const tokens = work.row.tokens.length - work.fed;
-      if (tokens > DECODE_TOKENS) {
+      if (isPrompt(work)) {
         prompts.push({ run, work });
       } else if (tokens <= left && rows < rowsPerRun) {
         slices.push({ run, work, count: tokens });
@@ -80,5 +110,9 @@ export function planBatch(runs: readonly StrategyRun[], limits: BatchLimits): re
 }
 
 function isDecoding({ work }: StrategyRun): boolean {
-  return work.some(({ row, fed }) => row.tokens.length - fed <= DECODE_TOKENS);
+  return work.some((row) => !isPrompt(row));
+}
+
+function isPrompt({ row, fed }: RowWork): boolean {
+  return row.tokens.length - fed > DECODE_TOKENS;
 }

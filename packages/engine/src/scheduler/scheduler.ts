@@ -255,16 +255,16 @@ export class Scheduler {
     await this.#draft(first);
     const ahead = first.filter((one) => !one.isCancelled);
     if (ahead.length === 0) return;
-    const inDebt = ready.filter((one) => !first.includes(one) && !one.isCancelled);
+    const inDebt = ready.filter((one) => !this.#time.keepsRowsBack && !first.includes(one) && !one.isCancelled);
     const limits = this.#batchLimits(ahead);
-    const slices = planRound(runsOf(ahead), runsOf(inDebt), limits, (planned) => this.#costs.extraTokens(planned));
+    const { slices, debtorsShare } = planRound(runsOf(ahead), runsOf(inDebt), limits, this.#costs);
     this.prefixes.makeRoom(slices.reduce((sum, { count }) => sum + count, 0));
     const runs = new Set(slices.map(({ run }) => run));
     for (const generation of this.#active) if (runs.has(generation.run!)) generation.reportStart();
     const startedAt = this.#options.now();
     if (slices.length > 0 && !(await this.#compute(slices, runs))) return;
     const evaluationMs = this.#options.now() - startedAt;
-    this.#time.beginSteps(evaluationMs);
+    this.#time.beginSteps(evaluationMs, debtorsShare);
     await this.#advanceAll(runs, evaluationMs);
   }
 

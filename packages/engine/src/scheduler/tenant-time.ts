@@ -1,16 +1,21 @@
 /**
  * The time that a scheduler's generations take, charged to their tenants' accounts, and the tenants' turns by it.
  *
- * Steps of tenants in debt run on the engine's thread between the evaluations of the others. All together they take at most
- * `DEBTORS_SHARE` of the time of evaluations: what a step takes beyond that is kept back from the next rounds, so
- * that neither many quick steps nor a costly one slow the others down by more than this part.
+ * Tenants in debt slow the others down in two ways: their rows make evaluations longer, and their steps run on the engine's thread
+ * between evaluations. Each has a part of the time that evaluations of the others take. What is taken beyond that is
+ * kept back from the next rounds, so that neither much quick work nor a costly piece, nor a wrong estimate of what it
+ * costs, slows the others down by more than this part.
  *
- * Invariant: in every round in which nothing is kept back, at least one step of a tenant in debt is taken.
+ * Invariant: in every round in which nothing is kept back, rows of tenants in debt may take part, and at least one of
+ * their steps is taken.
  */
 import { type FairShare, NO_TENANT, weightOf } from './fair-share.ts';
 import type { Generation } from './generation.ts';
 
-const DEBTORS_SHARE = 1 / 4;
+/** Of the time of the others' rows, for steps … */
+const STEPS_SHARE = 1 / 4;
+/** … and for rows. */
+const ROWS_SHARE = 1 / 2;
 
 export class TenantTime {
   readonly #shares: FairShare;
@@ -18,6 +23,8 @@ export class TenantTime {
   /** Milliseconds of steps of tenants in debt in this round and of those kept back, and how many they may take. */
   #debtorsMs = 0;
   #allowedMs = 0;
+  /** Milliseconds by which rows of tenants in debt have made evaluations longer than they may. */
+  #rowsMs = 0;
 
   /** @param now milliseconds, monotonic */
   constructor(shares: FairShare, now: () => number) {
@@ -50,10 +57,21 @@ export class TenantTime {
     this.#shares.charge(tenant ?? NO_TENANT, ms, weightOf(priority));
   }
 
-  /** An evaluation has ended: the steps after it begin. */
-  beginSteps(evaluationMs: number): void {
+  /**
+   * An evaluation has ended: the steps after it begin.
+   *
+   * @param debtorsShare part of the evaluation's time that rows of tenants in debt have added
+   */
+  beginSteps(evaluationMs: number, debtorsShare: number): void {
+    const othersMs = evaluationMs * (1 - debtorsShare);
     this.#debtorsMs = Math.max(0, this.#debtorsMs - this.#allowedMs);
-    this.#allowedMs = evaluationMs * DEBTORS_SHARE;
+    this.#allowedMs = othersMs * STEPS_SHARE;
+    this.#rowsMs = Math.max(0, this.#rowsMs + evaluationMs - othersMs - othersMs * ROWS_SHARE);
+  }
+
+  /** Whether rows of tenants in debt wait for another evaluation of the others. */
+  get keepsRowsBack(): boolean {
+    return this.#rowsMs > 0;
   }
 
   isInDebt({ tenant }: Generation): boolean {

@@ -156,6 +156,25 @@ test('a long prompt of another tenant does not hold up a short generation', asyn
   await scheduler.close();
 });
 
+test('prompts of another tenant make the evaluations of a short generation at most half as long again', async () => {
+  const scheduler = open();
+  const prompt = (seed: number): number[] => Array.from({ length: 120 }, (_, i) => (seed + i) % 380);
+  // What a step and a token of a prompt take is measured.
+  await run(scheduler, small);
+  await run(scheduler, request('large', prompt(200), { max_new_tokens: 1 }));
+  const prompts = [20, 40, 60].map((seed) => run(scheduler, request('large', prompt(seed), { max_new_tokens: 2 })));
+  let from = 0;
+  await run(scheduler, { ...small, tenant: 'new' }, ({ type }) => {
+    if (type === 'started') from = batches.length;
+  });
+  const beside = batches.slice(from, from + 16);
+  const addedMs = beside.reduce((sum, tokens) => sum + tokens - 1, 0);
+  // An evaluation of one token takes 5 ms. One may be longer before the others make up for it.
+  assert.ok(addedMs > 0 && addedMs <= (16 * 5) / 2 + 5, `${beside}`);
+  await Promise.all(prompts);
+  await scheduler.close();
+});
+
 test('many generations of one token of another tenant do not hold up a short generation', async () => {
   const scheduler = open();
   const alone = await run(scheduler, small);
