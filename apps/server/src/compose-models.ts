@@ -43,7 +43,8 @@ export function composeModels({ sources, clock, observation, label }: ModelsDeps
   const all: ModelService[] = [];
   const others: TextModel[] = [];
   const now = (): number => performance.now();
-  const compose = ({ engine: source, tokenizer, hosted, isElsewhere = false }: ModelSource): ModelService => {
+  const compose = (given: ModelSource): ModelService => {
+    const { engine: source, tokenizer, hosted, isElsewhere = false } = given;
     const isFirst = all.length === 0;
     const monitor = createEngineMonitor({ engine: source, clock, now });
     const { modelName } = source.info;
@@ -64,7 +65,7 @@ export function composeModels({ sources, clock, observation, label }: ModelsDeps
       readParameters: createLiveReader(engine, tokenizer),
       ...(isFirst ? { others } : {}),
     };
-    return { model, engine, pipeline, monitor, hosted: hosted ?? null };
+    return { model, engine, pipeline, monitor, hosted: hosted ?? null, source: given };
   };
   const add = (source: ModelSource): ModelService => {
     const service = compose(source);

@@ -18,7 +18,7 @@ import type { Pipeline } from './generation/pipelines/pipeline.ts';
 import { createPipelineRegistry, type PipelineRegistry } from './generation/pipelines/pipeline-registry.ts';
 import { createPipelineTags } from './generation/pipelines/pipeline-tags.ts';
 import { createPresetService } from './generation/presets/preset-service.ts';
-import { createServingService, type ModelOpener } from './generation/serving/serving-service.ts';
+import { createServingService, type ModelOpener, type ModelsElsewhere } from './generation/serving/serving-service.ts';
 import type { Site } from './http/dashboard/site.ts';
 import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
@@ -112,6 +112,10 @@ export interface ComposeDeps extends ModelSource {
   readonly modelStore: ModelStoreAdmin;
   /** Opens models while the server runs. */
   readonly opener: ModelOpener;
+  /** Finds models of other servers. Default: this server answers for its own alone. */
+  readonly elsewhere?: ModelsElsewhere;
+  /** A model that an owner added takes requests now, or takes no more. */
+  readonly onModelChange?: () => void;
   /** Default true. False: only health, metrics and the other servers of the store are answered. */
   readonly servesApi?: boolean;
   /** Default: only the API answers. */
@@ -190,15 +194,18 @@ export function compose(deps: ComposeDeps): Composition {
     logger,
     isShared: !settings.ownsStore,
     opener: deps.opener,
+    elsewhere: deps.elsewhere ?? null,
     models: models.all,
     install(source) {
       const service = models.add(source);
       pipelines.add(toPipeline(service));
+      if (source.isElsewhere !== true) deps.onModelChange?.();
       return service;
     },
-    uninstall({ model: { info }, pipeline }) {
+    uninstall({ model: { info }, pipeline, source }) {
       pipelines.remove(pipeline.id);
       models.remove(info.modelName);
+      if (source.isElsewhere !== true) deps.onModelChange?.();
     },
     countOpenRuns: (pipelineId) => countOpenRunsOf(db, pipelineId),
   });
@@ -210,7 +217,13 @@ export function compose(deps: ComposeDeps): Composition {
       maxQueueMs: settings.maxQueueMs,
     }),
   );
-  const nodeGenerations = createNodeGenerations({ engineOf: (name) => models.find(name)?.engine ?? null });
+  const nodeGenerations = createNodeGenerations({
+    engineOf(name) {
+      const found = models.find(name);
+      // Else two servers might send a generation to each other.
+      return found === null || found.source.isElsewhere === true ? null : found.engine;
+    },
+  });
   const storage = createStorageLimits(plans);
   const tags = createPipelineTags({ db, clock, pipelines, plans });
   // A worker may reach no receivers and knows no address for links.
@@ -249,7 +262,10 @@ export function compose(deps: ComposeDeps): Composition {
     storage,
     logger,
     clock,
-    models: () => models.all.map(({ pipeline, hosted }) => ({ pipelineId: pipeline.id, hosted })),
+    models: () =>
+      models.all
+        .filter(({ source }) => deps.isElsewhere === true || source.isElsewhere !== true)
+        .map(({ pipeline, hosted }) => ({ pipelineId: pipeline.id, hosted })),
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     openSession: settings.ownsStore ? null : store.openSession,
@@ -344,7 +360,7 @@ export function compose(deps: ComposeDeps): Composition {
       nodeGenerations.close(timeoutMs),
       runs.feed.close(),
     ]).then(() => {});
-    runs.node.report();
+    void runs.node.report();
     return draining;
   };
   return {

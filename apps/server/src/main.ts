@@ -27,6 +27,7 @@ import { openStripeProvider } from './metering/billing/stripe-provider.ts';
 import { openPlanBook } from './metering/plans/plan-book.ts';
 import { servedModelName } from './metering/plans/served-model.ts';
 import { openCountedAdmission } from './metering/usage/counted-admission.ts';
+import type { Node } from './runs/nodes/node.ts';
 import type { RunTiming } from './runs/run-timing.ts';
 import { serverVersion } from './server-version.ts';
 import { checkParts } from './start/check-parts.ts';
@@ -37,14 +38,14 @@ import { describeExposure } from './start/exposure.ts';
 import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
 import { NO_LIVE_MODELS } from './start/live-models.ts';
-import { namesInPlans } from './start/names-in-plans.ts';
+import { createModelRegister } from './start/model-register.ts';
 import { nodeUrl } from './start/node-url.ts';
 import { openModelStore } from './start/open-model-store.ts';
 import { type ModelStart, openModels, type ServedModel } from './start/open-models.ts';
-import { openNodeModels } from './start/open-node-models.ts';
-import { registerServed } from './start/register-served.ts';
+import { followNodeModels, openNodeModels } from './start/open-node-models.ts';
+import { openWorkers } from './start/open-workers.ts';
+import { createServedModels } from './start/served-models.ts';
 import { createStartDisplay, type ProgressBar } from './start/start-display.ts';
-import { toWorkerModel } from './start/to-worker-model.ts';
 import { watchAdapters } from './start/watch-adapters.ts';
 import { lockDataDir } from './store/data-dir-lock.ts';
 import { openStore, type Store } from './store/db.ts';
@@ -55,8 +56,6 @@ import { describeNodeRelease } from './telemetry/node-release.ts';
 import { openObservation } from './telemetry/observation.ts';
 import { sendWebhook } from './webhooks/send-webhook.ts';
 import { within } from './within.ts';
-import type { WorkerModel } from './worker-main.ts';
-import { openWorkerPool, type WorkerPool } from './workers/worker-pool.ts';
 
 /** External dependencies of a server, which tests replace. */
 export interface ServeParts {
@@ -230,22 +229,26 @@ async function start({
   // Workers have registered the models there.
   const storeOfWorkers = config.hasEngine ? null : await openStoreNow();
   const modelStart = { logger, print, display: createStartDisplay(logger, parts.progressBar), signal: parts.signal };
-  const served = open(
-    storeOfWorkers === null ? await loadModel(config, modelStart) : await openNodeModels(storeOfWorkers.db, modelStart),
-    (model) => Promise.resolve(model.host?.close()).finally(() => model.engine.close()),
+  const ofNodes = storeOfWorkers === null ? null : await openNodeModels(storeOfWorkers.db, modelStart);
+  const served = open(ofNodes?.first ?? (await loadModel(config, modelStart)), (model) =>
+    Promise.resolve(model.host?.close()).finally(() => model.engine.close()),
   );
-  const { engine, live, others = [] } = served;
-  const present = (): readonly ServedModel[] => live?.others ?? others;
-  let planNames = namesInPlans(others);
-  const workerModel = toWorkerModel(served, present());
+  const { engine, live } = served;
+  const models = createServedModels(served);
+  const { workerModel } = models;
   const workers =
     workerModel === null ? undefined : open(openWorkers(workerModel, config, logger), (each) => each.close());
   const store = storeOfWorkers ?? (await openStoreNow());
+  const { db } = store;
+  const followed =
+    !isServer || ownsStore ? null : (ofNodes?.nodes ?? (await followNodeModels({ db, logger, isOwn: models.isOwn })));
   const clock = ownsStore ? parts.clock : open(await openStoreClock(store.db), (each) => each.close()).now;
-  const register = async (): Promise<void> => {
-    if (config.hasEngine && !ownsStore) await registerServed(store.db, served, present());
-  };
-  await register();
+  let node: Node | null = null;
+  const register =
+    !config.hasEngine || ownsStore
+      ? null
+      : createModelRegister({ db, served: () => [served, ...models.own], node: () => node });
+  await models.connect({ workers, register, nodes: followed, logger });
   const keeper = createCredentialKeeper({
     output: config.printCredentials,
     isTerminal: parts.terminal.print,
@@ -265,7 +268,7 @@ async function start({
       db: store.db,
       plans,
       servedModel: servedModelName(engine.info),
-      otherModels: (name) => planNames.get(name),
+      otherModels: models.planName,
       clock,
       logger,
     }),
@@ -273,16 +276,11 @@ async function start({
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
-  const servedPaths = (): readonly string[] => [served, ...present()].flatMap(({ path }) => path ?? []);
-  const onChange = (): void => {
-    planNames = namesInPlans(present());
-    workers?.replace(toWorkerModel(served, present()));
-    register().catch((error) => logger.warn('servers without an engine do not learn of a model', { error }));
-  };
-  if (live !== undefined) live.onChange = onChange;
+  const servedPaths = (): readonly string[] => [served, ...models.own].flatMap(({ path }) => path ?? []);
   if (config.hasEngine) {
-    const engines = (): readonly Engine[] => [served, ...present()].map((each) => each.engine);
-    open(watchAdapters({ folder: adaptersFolder(dataDir), engines, onChange, logger }), (watch) => watch.close());
+    const engines = (): readonly Engine[] => [served, ...models.own].map((each) => each.engine);
+    const folder = adaptersFolder(dataDir);
+    open(watchAdapters({ folder, engines, onChange: models.adaptersChanged, logger }), (watch) => watch.close());
   }
   const modelStore = await openModelStore({ config, servedPaths, environment: parts.environment, clock, logger });
   const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
@@ -291,7 +289,7 @@ async function start({
   const composition = open(
     compose({
       ...served,
-      otherModels: others,
+      otherModels: models.present,
       store,
       clock,
       runTiming,
@@ -312,6 +310,8 @@ async function start({
       process: facts,
       modelStore,
       opener: live ?? NO_LIVE_MODELS,
+      ...(followed === null ? {} : { elsewhere: followed }),
+      onModelChange: models.register,
       servesApi: isServer,
       site,
       manualDir,
@@ -322,6 +322,7 @@ async function start({
     (each) => each.close(),
   );
   const { app } = composition;
+  node = composition.runs.node;
   const listener = open(
     await listen((request, peer) => app.fetch(request, { peer }), config, timeoutsFor(config.maxUploadBytes), {
       minBytesPerSecond: config.load.minBytesPerSecond,
@@ -357,7 +358,7 @@ async function start({
   });
 
   print(`gptj-cloud listens on ${url}: ${describeModel(engine.info)}`);
-  for (const { engine: other } of others) print(`Also serves ${describeUnloaded(other.info)}`);
+  for (const { engine: other } of models.present) print(`Also serves ${describeUnloaded(other.info)}`);
   const planLine = describePlans(plans, servedModelName(engine.info), config.plansKind);
   if (planLine !== null) print(planLine);
   const address = composition.accounts.publicUrl();
@@ -383,18 +384,6 @@ async function openDatabase(config: ServerConfig, logger: Logger): Promise<Store
   return await openPostgres(databaseUrl, {
     maxConnections: databasePoolSize,
     statementTimeoutMs: storeStatementTimeoutMs,
-    logger,
-  });
-}
-
-function openWorkers(workerData: WorkerModel, config: ServerConfig, logger: Logger): WorkerPool {
-  return openWorkerPool({
-    entry: new URL('./worker-main.js', import.meta.url),
-    workerData,
-    threads: config.parseThreads,
-    maxWaiting: config.parseWaiting,
-    deadlineMs: config.parseDeadlineMs,
-    maxHeapMb: config.parseHeapMb,
     logger,
   });
 }

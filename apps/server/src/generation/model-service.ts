@@ -23,4 +23,6 @@ export interface ModelService {
   readonly monitor: EngineMonitor;
   /** Null: it is always loaded. */
   readonly hosted: HostedModel | null;
+  /** As it was opened. */
+  readonly source: ModelSource;
 }

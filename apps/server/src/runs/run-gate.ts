@@ -23,7 +23,7 @@ export interface RunGate {
   next(free: number): NextClaim | null;
   /** The result of a claim. Whether another one may find more runs. */
   claimed(claim: NextClaim, count: number): boolean;
-  /** Whether a run of the pipeline may begin without waiting. */
+  /** Whether a run of the pipeline may begin here without waiting. */
   isOpen(pipelineId: string): boolean;
   /** A run begins; call what it returns when it has ended. */
   enter(pipelineId: string): () => void;
@@ -153,7 +153,7 @@ export function createRunGate(deps: RunGateDeps): RunGate {
       if (only !== undefined && count < limit) waiting.delete(only);
       return count === limit || (only !== undefined && [...waiting].some(mayClaim));
     },
-    isOpen,
+    isOpen: mayClaim,
     enter(pipelineId) {
       executing.set(pipelineId, (executing.get(pipelineId) ?? 0) + 1);
       let isInside = true;

@@ -47,7 +47,10 @@ export interface RunServiceDeps extends RunWorkDeps {
   readonly storage: StorageLimits;
   readonly logger: Logger;
   readonly clock: () => Date;
-  /** The served models by their pipelines: they come and go. */
+  /**
+   * The served models by their pipelines: they come and go. Where this process executes runs, without those that other servers
+   * compute.
+   */
   readonly models: () => readonly GatedModel[];
   /** The compute type in replies: `cpu` or `gpu`. */
   readonly resourceType: string;
@@ -127,7 +130,8 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
   // Null: any, as no other process would say that a pipeline is unknown.
-  const claimable = (): readonly string[] | null => (deps.ownsStore ? null : deps.pipelines.ids);
+  const claimable = (): readonly string[] | null =>
+    deps.ownsStore ? null : deps.models().map(({ pipelineId }) => pipelineId);
   const gate = createRunGate({
     models: deps.models,
     slots: deps.limits.running,
@@ -168,7 +172,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       slots: deps.limits.running,
       busy: worker.running + deps.countDirect(),
       isDraining: worker.isClosed,
-      models: deps.pipelines.ids.flatMap((id) => deps.pipelines.get(id)?.model ?? []),
+      models: deps.models().flatMap(({ pipelineId }) => deps.pipelines.get(pipelineId)?.model ?? []),
     }),
   });
   const follower = createRunFollower({

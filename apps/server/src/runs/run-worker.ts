@@ -180,7 +180,7 @@ export class RunWorker {
     this.#reserved--;
     this.#places.set(id, { projectId, awaited: !isAsync, meter: currentMeter() });
     this.#mayWait = true;
-    if (this.#slots >= this.#deps.limits.running) this.#deps.hint(pipelineId);
+    if (this.#slots >= this.#deps.limits.running || !this.#deps.gate.isOpen(pipelineId)) this.#deps.hint(pipelineId);
     this.wake();
   }
 

@@ -28,7 +28,7 @@ export interface LiveModelsOptions {
 export interface LiveModels extends ModelOpener {
   /** Present ones, with those of the settings. */
   readonly others: readonly ServedModel[];
-  /** Called before a model is first used, and after it is used no longer. */
+  /** Called before a model is first used, and when new requests get it no longer. */
   onChange: () => void;
 }
 
@@ -89,8 +89,8 @@ export function createLiveModels({ config, host, settled, add }: LiveModelsOptio
     },
     async close(name) {
       added.delete(name);
-      await host.remove(name);
       live.onChange();
+      await host.remove(name);
     },
   };
   return live;

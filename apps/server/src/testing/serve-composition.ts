@@ -1,6 +1,6 @@
 /** A composed server that listens, with a short lease, as one of several on a store. */
 import type { Engine } from '@gptj-cloud/engine';
-import { type Composition, compose } from '../compose.ts';
+import { type ComposeDeps, type Composition, compose } from '../compose.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import type { Admission } from '../metering/usage/admission.ts';
 import type { RunTiming } from '../runs/run-timing.ts';
@@ -26,6 +26,8 @@ export interface ServedOptions {
   readonly admission?: Admission;
   /** Other servers compute its generations. */
   readonly isElsewhere?: boolean;
+  /** Models that come and go. Default: none do. */
+  readonly models?: Partial<Pick<ComposeDeps, 'opener' | 'elsewhere' | 'onModelChange' | 'otherModels'>>;
 }
 
 export async function serveComposition({
@@ -35,11 +37,13 @@ export async function serveComposition({
   timing,
   admission = createOpenAdmission(),
   isElsewhere = false,
+  models = {},
 }: ServedOptions): Promise<ServedComposition> {
   const { deps, logLines } = createFakeDeps(() => new Date());
   let listener: Listener | null = null;
   const composition = compose({
     ...deps,
+    ...models,
     engine,
     tokenizer: byteTokenizer,
     store,

@@ -6,7 +6,12 @@ import { createFakeDeps } from '../../testing/fake-deps.ts';
 import { byteTokenizer, createFakeEngine } from '../../testing/fake-model.ts';
 import { openTestStore } from '../../testing/test-store.ts';
 import { pipelineOf } from '../pipelines/pipeline-identity.ts';
-import { createServingService, type ModelOpener, type ServingService } from './serving-service.ts';
+import {
+  createServingService,
+  type ModelOpener,
+  type ModelsElsewhere,
+  type ServingService,
+} from './serving-service.ts';
 
 const CALLER = { userId: null, apiKeyId: null, address: '', requestId: 'r' };
 
@@ -32,7 +37,7 @@ describe('the models that owners have servers serve', () => {
   });
 
   /** A server on the store whose settings name `first`. */
-  const server = (first = 'first'): Server => {
+  const server = (first = 'first', elsewhere: ModelsElsewhere | null = null): Server => {
     const clock = () => new Date(0);
     const { deps } = createFakeDeps(clock);
     const engineOf = (modelName: string) => ({
@@ -64,6 +69,7 @@ describe('the models that owners have servers serve', () => {
       logger: deps.logger,
       isShared: false,
       opener,
+      elsewhere,
       models: models.all,
       install: (source) => models.add(source),
       uninstall: ({ model }) => models.remove(model.info.modelName),
@@ -132,5 +138,22 @@ describe('the models that owners have servers serve', () => {
     openRuns.clear();
     await one.serving.stop('x', CALLER);
     assert.deepEqual(one.names(), ['first']);
+  });
+
+  it('are taken over from another server once the data folder has them', async () => {
+    const one = server();
+    await one.serving.serve({ model: 'a', name: 'x' }, CALLER);
+    const { info } = createFakeEngine();
+    const engine = { ...createFakeEngine(), info: { ...info, modelName: 'x' } };
+    const source = { engine, tokenizer: byteTokenizer, isElsewhere: true };
+    const other = server('first', { find: async () => [source] });
+    other.stored.clear();
+    await other.serving.refresh();
+    assert.deepEqual([other.names(), other.log], [['first', 'x'], []]);
+    const [, listed, ...rest] = await other.serving.list();
+    assert.deepEqual([listed?.name, listed?.from, listed?.state, rest.length], ['x', 'store', 'loaded', 0]);
+    other.stored.add('a');
+    await other.serving.refresh();
+    assert.deepEqual([other.names(), other.log], [['first', 'x'], ['open x']]);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Models that owners have the server serve while it runs, beside those of its settings. They are rows of the store: every
  * server of the store opens what is added and closes what is gone, at its start and within seconds, as far as its own data
- * folder has the model. Where a name is also that of a model of the settings, the settings win, and the row waits.
+ * folder has the model. Where a name is also that of a model of the settings, the settings win, and the row waits. A server of the
+ * API also takes requests for models that it does not have and other servers compute, and learns of them as they come and go.
  *
  * A model that is served no longer takes no requests at once; generations that have begun go on to their end. It is
  * refused while runs of it are open.
@@ -25,6 +26,12 @@ export interface ModelOpener {
   close(name: string): Promise<void>;
 }
 
+/** Models that other servers of the store compute. */
+export interface ModelsElsewhere {
+  /** What they serve now, without what this server has itself. A model that has not changed is the same object as before. */
+  find(): Promise<readonly ModelSource[]>;
+}
+
 export interface ServingDeps {
   readonly db: Database;
   readonly clock: () => Date;
@@ -32,6 +39,8 @@ export interface ServingDeps {
   /** Other servers share the store and may add and remove models. */
   readonly isShared: boolean;
   readonly opener: ModelOpener;
+  /** Null: requests get the models of this server alone. */
+  readonly elsewhere: ModelsElsewhere | null;
   /** The served models, the first one first: always the present ones. */
   readonly models: readonly ModelService[];
   /** Serve an opened model: routes, pipeline, metrics. */
@@ -64,7 +73,7 @@ interface Served {
 }
 
 export function createServingService(deps: ServingDeps): ServingService {
-  const { db, clock, logger, opener, models, install, uninstall, countOpenRuns } = deps;
+  const { db, clock, logger, opener, elsewhere, models, install, uninstall, countOpenRuns } = deps;
   /** Of the rows, by name. */
   const served = new Map<string, Served>();
   /** Why rows are not served here. */
@@ -79,11 +88,15 @@ export function createServingService(deps: ServingDeps): ServingService {
   };
   const namedLike = (name: string): ModelService | undefined =>
     models.find(({ model }) => model.info.modelName.toLowerCase() === name.toLowerCase());
+  /** Another server computes it. The first model stays in any case. */
+  const isElsewhere = (service: ModelService): boolean => service.source.isElsewhere === true && service !== models[0];
   const isOfSettings = (service: ModelService): boolean => !served.has(service.model.info.modelName);
 
   const begin = async (serving: ModelServing): Promise<void> => {
     const source = await opener.open(serving);
     try {
+      const other = namedLike(serving.name);
+      if (other !== undefined && isElsewhere(other)) uninstall(other);
       served.set(serving.name, { serving, service: install(source) });
       failures.delete(serving.name);
     } catch (error) {
@@ -102,16 +115,36 @@ export function createServingService(deps: ServingDeps): ServingService {
   };
   /** Serve a row of the store, or note why that fails. */
   const tryBegin = async (serving: ModelServing): Promise<void> => {
+    const same = namedLike(serving.name);
     const taken =
-      namedLike(serving.name) === undefined
+      same === undefined || isElsewhere(same)
         ? null
         : 'this server has a model of this name, from its settings or of the workers on its database';
     const reason = taken ?? (await begin(serving).then(() => null, messageOf));
-    if (reason === null || failures.get(serving.name) === reason) return;
+    const isServed = reason === null || (taken === null && same !== undefined);
+    if (isServed) failures.delete(serving.name);
+    if (isServed || failures.get(serving.name) === reason) return;
     failures.set(serving.name, reason);
     logger.warn('a model cannot be served', { model: serving.name, file: serving.model, reason });
   };
+  /** Take requests for the models of other servers that are there now, and for no others. */
+  const followElsewhere = async (): Promise<void> => {
+    if (elsewhere === null) return;
+    const found = await elsewhere.find();
+    for (const service of models.filter(isElsewhere)) {
+      if (found.includes(service.source)) continue;
+      uninstall(service);
+      logger.info('a model is served no longer by other servers', { model: service.model.info.modelName });
+    }
+    for (const source of found) {
+      const { modelName } = source.engine.info;
+      if (namedLike(modelName) !== undefined) continue;
+      install(source);
+      logger.info('a model is served by other servers', { model: modelName });
+    }
+  };
   const refresh = async (): Promise<void> => {
+    await followElsewhere();
     const rows = await listServings(db);
     const wanted = new Map(rows.map((row) => [row.name, row]));
     for (const [name, { serving }] of [...served]) if (wanted.get(name)?.model !== serving.model) end(name);
@@ -124,13 +157,23 @@ export function createServingService(deps: ServingDeps): ServingService {
         onError: (error) => logger.warn('the models to serve could not be read', { error }),
       })
     : null;
-  const toGet = (service: ModelService): ModelServingGet =>
-    toServingGet(service, served.get(service.model.info.modelName)?.serving ?? null);
+  const toGet = (service: ModelService, rows: readonly ModelServing[]): ModelServingGet => {
+    const { modelName } = service.model.info;
+    const row = isElsewhere(service) ? rows.find(({ name }) => name === modelName) : served.get(modelName)?.serving;
+    return toServingGet(service, row ?? null);
+  };
   return {
     async list() {
       const rows = await listServings(db);
-      const failed = rows.filter(({ name }) => !served.has(name));
-      return [...models.map(toGet), ...failed.map((row) => toFailedGet(row, failures.get(row.name) ?? null))];
+      const isFailed = ({ name }: ModelServing): boolean => {
+        const same = namedLike(name);
+        return !served.has(name) && (same === undefined || !isElsewhere(same));
+      };
+      const failed = rows.filter(isFailed);
+      return [
+        ...models.map((each) => toGet(each, rows)),
+        ...failed.map((row) => toFailedGet(row, failures.get(row.name) ?? null)),
+      ];
     },
     serve: ({ model, name: given }, caller) =>
       inTurn(async () => {
@@ -163,13 +206,14 @@ export function createServingService(deps: ServingDeps): ServingService {
           end(name);
           throw error;
         }
-        return toGet(served.get(name)!.service);
+        return toGet(served.get(name)!.service, []);
       }),
     stop: (name, caller) =>
       inTurn(async () => {
         await refresh();
         const service = namedLike(name);
-        const row = (await listServings(db)).find((each) => each.name.toLowerCase() === name.toLowerCase());
+        const rows = await listServings(db);
+        const row = rows.find((each) => each.name.toLowerCase() === name.toLowerCase());
         if (row === undefined) {
           if (service === undefined || !isOfSettings(service)) {
             const remedy = 'see GET /v2/admin/models/served for the served models';
@@ -189,7 +233,8 @@ export function createServingService(deps: ServingDeps): ServingService {
             remedy: 'wait until they have, or cancel them: GET /v2/admin/runs lists the open runs',
           });
         }
-        const state = found === undefined ? toFailedGet(row, failures.get(row.name) ?? null) : toGet(found.service);
+        const shown = found?.service ?? (service !== undefined && isElsewhere(service) ? service : null);
+        const state = shown === null ? toFailedGet(row, failures.get(row.name) ?? null) : toGet(shown, rows);
         await db.transaction(async (tx) => {
           await deleteServing(tx, row.name);
           const { model } = row;

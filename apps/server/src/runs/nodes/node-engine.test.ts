@@ -89,7 +89,7 @@ async function joinApi(): Promise<ServedComposition & { readonly admission: Open
     random: () => 0,
   });
   const engine = createNodeEngine({
-    info: createScriptedEngine(() => ({ sequences: [] })).info,
+    info: () => createScriptedEngine(() => ({ sequences: [] })).info,
     nodes,
     sign: (request) => signRequest(secret, request),
     onRefusal: () => {},
@@ -227,7 +227,7 @@ test('a node that does not serve one model is still asked for its others', async
   const excluded: string[] = [];
   const { info } = createScriptedEngine(() => ({ sequences: [] }));
   const engine = createNodeEngine({
-    info: { ...info, modelName: 'unserved' },
+    info: () => ({ ...info, modelName: 'unserved' }),
     nodes: {
       take: async (_model, asked) => (asked.size > 0 ? null : { node, leave() {} }),
       exclude: ({ id }) => excluded.push(id),

@@ -32,7 +32,8 @@ import type { EngineNode } from './node-store.ts';
 import { type NodeStream, openNodeStream } from './node-stream.ts';
 
 export interface NodeEngineDeps {
-  readonly info: EngineInfo;
+  /** As the nodes have registered it last; its name stays. */
+  readonly info: () => EngineInfo;
   readonly nodes: EngineNodes;
   readonly sign: (request: NodeRequest) => SignedRequest;
   /** A node did not take a generation. */
@@ -47,7 +48,7 @@ const OF_NODE: readonly ModelErrorCode[] = ['engine_failed', 'engine_interrupted
 
 export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDeps): Engine {
   const stop = new AbortController();
-  const { modelName } = info;
+  const { modelName } = info();
 
   const open = async (
     node: EngineNode,
@@ -74,7 +75,9 @@ export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDep
   };
 
   return {
-    info,
+    get info() {
+      return info();
+    },
     async *generate(request, given): AsyncGenerator<GenerationEvent> {
       const signal = AbortSignal.any([stop.signal, ...(given === undefined ? [] : [given])]);
       const body = writeGeneration({ model: modelName, request });

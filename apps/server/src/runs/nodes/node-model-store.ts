@@ -4,15 +4,21 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { EngineInfo } from '@gptj-cloud/engine';
 import type { TokenizerData } from '@gptj-cloud/tokenizer';
-import { and, eq, gt, lt, notExists, sql } from 'drizzle-orm';
+import { and, eq, gt, lt, ne, notExists, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../../store/db.ts';
+import { isComputing } from './node-store.ts';
 import { nodeModels, nodes, tokenizers } from './node-tables.ts';
 
 export interface ModelOfNodes {
   readonly pipelineId: string;
   readonly info: EngineInfo;
   readonly vocabulary: TokenizerData;
+}
+
+/** The same, with the hash of its vocabulary. */
+export interface NodeModel extends Pick<ModelOfNodes, 'pipelineId' | 'info'> {
+  readonly tokenizer: string;
 }
 
 /** A model that no living node serves is forgotten after this time. */
@@ -82,6 +88,24 @@ export async function registerModels(db: Database, models: readonly ModelOfNodes
   await removeForgotten(db);
 }
 
+/**
+ * Take back models that a node serves no longer, unless another one does. Each node reports what it serves before it calls this: of
+ * several that end a model at the same time, the last one finds no other.
+ */
+export async function unregisterModels(
+  db: Database,
+  node: string,
+  models: readonly { readonly pipelineId: string; readonly name: string }[],
+): Promise<void> {
+  for (const { pipelineId, name } of models) {
+    const others = db
+      .select({ id: nodes.id })
+      .from(nodes)
+      .where(and(ne(nodes.id, node), isComputing, sql`${name} = ANY(${nodes.models})`));
+    await db.delete(nodeModels).where(and(eq(nodeModels.pipelineId, pipelineId), notExists(others)));
+  }
+}
+
 async function removeForgotten(db: Database): Promise<void> {
   await db.delete(nodeModels).where(
     and(
@@ -93,6 +117,8 @@ async function removeForgotten(db: Database): Promise<void> {
           .where(
             and(
               gt(nodes.beatAt, sql`now() - make_interval(days => ${KEPT_DAYS})`),
+              // One without an engine lists what is registered.
+              gt(nodes.slots, 0),
               sql`${nodeModels.info}::jsonb ->> 'modelName' = ANY(${nodes.models})`,
             ),
           ),
@@ -102,20 +128,16 @@ async function removeForgotten(db: Database): Promise<void> {
 }
 
 /** What the nodes serve: the models of the pipelines in the order of their ids. */
-export async function findModelsOfNodes(db: Database): Promise<readonly ModelOfNodes[]> {
-  const rows = await db.select().from(nodeModels).orderBy(nodeModels.pipelineId);
-  const read = new Map<string, TokenizerData>();
-  const found: ModelOfNodes[] = [];
-  for (const { pipelineId, info, tokenizer } of rows) {
-    const vocabulary = read.get(tokenizer) ?? (await readVocabulary(db, tokenizer));
-    if (vocabulary === null) continue;
-    read.set(tokenizer, vocabulary);
-    found.push({ pipelineId, vocabulary, info: infoSchema.parse(JSON.parse(info)) });
-  }
-  return found;
+export async function findNodeModels(db: Database): Promise<readonly NodeModel[]> {
+  const rows = await db
+    .select({ pipelineId: nodeModels.pipelineId, info: nodeModels.info, tokenizer: nodeModels.tokenizer })
+    .from(nodeModels)
+    .orderBy(nodeModels.pipelineId);
+  return rows.map(({ info, ...row }) => ({ ...row, info: infoSchema.parse(JSON.parse(info)) }));
 }
 
-async function readVocabulary(db: Database, hash: string): Promise<TokenizerData | null> {
+/** The vocabulary of a hash; null: there is none. */
+export async function readVocabulary(db: Database, hash: string): Promise<TokenizerData | null> {
   const [row] = await db.select({ data: tokenizers.data }).from(tokenizers).where(eq(tokenizers.hash, hash));
   if (row === undefined) return null;
   const json = await promisify(gunzip)(row.data, { maxOutputLength: MAX_VOCABULARY_BYTES });

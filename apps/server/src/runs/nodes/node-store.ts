@@ -15,6 +15,9 @@ const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds})`;
 /** A node that has reported after this time counts as alive. */
 export const liveSince: SQL = ago(LIVE_SECONDS);
 
+/** A living node with an engine. */
+export const isComputing: SQL | undefined = and(gt(nodes.slots, 0), gt(nodes.beatAt, liveSince));
+
 /** What a node computes, as it reports it. */
 export interface NodeLoad {
   /** Runs that it executes at a time; 0: it has no engine. */
@@ -55,7 +58,7 @@ export async function findEngineNodes(db: Database): Promise<readonly EngineNode
   const rows = await db
     .select({ id, url, slots, busy, models, beatAt })
     .from(nodes)
-    .where(and(isNotNull(url), gt(slots, 0), eq(nodes.isDraining, false), gt(beatAt, liveSince)));
+    .where(and(isNotNull(url), eq(nodes.isDraining, false), isComputing));
   return rows.flatMap(({ url, ...node }) => (url === null ? [] : [{ ...node, url }]));
 }
 

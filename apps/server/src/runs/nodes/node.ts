@@ -35,8 +35,8 @@ export interface Node {
   sign(request: NodeRequest): SignedRequest | null;
   /** The proof for the reply to a request of another node; null when the request has none. */
   check(subject: readonly string[], authorization: string): string | null;
-  /** Report the load now: it has changed much. */
-  report(): void;
+  /** Report the load now: it has changed much. Resolves after the report, also where it fails. */
+  report(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,6 +71,7 @@ export function createNode({ db, id, url, logger, load, beatMs }: NodeDeps): Nod
     report() {
       // The next one comes soon.
       if (polling !== null) reporting = beat().catch(() => undefined);
+      return reporting;
     },
     async close() {
       await polling?.stop();
