@@ -31,19 +31,53 @@ INLINE void unpack_nibbles(const uint8_t *q, int half, __m256i w[8]) {
   }
 }
 
-INLINE void block_q4_0(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) {
-  __m256i q[8];
-  unpack_nibbles(w + 64 + 256 * b, half, q);
-  const __m256 scale = eight_f16(w + 32 * b + 16 * half);
-  UNROLL for (int c = 0; c < C; c++) {
-    const uint8_t *p = x + 32 * c;
-    __m256i even = _mm256_maddubs_epi16(q[0], broadcast(p)), odd = _mm256_maddubs_epi16(q[1], broadcast(p + 4));
-    UNROLL for (int j = 2; j < 8; j += 2) {
-      even = _mm256_add_epi16(even, _mm256_maddubs_epi16(q[j], broadcast(p + 4 * j)));
-      odd = _mm256_add_epi16(odd, _mm256_maddubs_epi16(q[j + 1], broadcast(p + 4 * j + 4)));
+// sum[h] += the products of low[h] with the four bytes at `first` and of high[h] with those at `second`, in 16 bits.
+// Written as instructions, because compilers otherwise broadcast for many columns ahead and spill the sums.
+INLINE void add_products(__m256i *sum0, __m256i *sum1, const __m256i low[2], const __m256i high[2], const uint8_t *first, const uint8_t *second) {
+  __m256i x, product;
+  __asm__("vpbroadcastd %[first], %[x]\n"
+          "vpmaddubsw %[x], %[low0], %[product]\n"
+          "vpaddw %[product], %[sum0], %[sum0]\n"
+          "vpmaddubsw %[x], %[low1], %[product]\n"
+          "vpaddw %[product], %[sum1], %[sum1]\n"
+          "vpbroadcastd %[second], %[x]\n"
+          "vpmaddubsw %[x], %[high0], %[product]\n"
+          "vpaddw %[product], %[sum0], %[sum0]\n"
+          "vpmaddubsw %[x], %[high1], %[product]\n"
+          "vpaddw %[product], %[sum1], %[sum1]\n"
+          : [sum0] "+x"(*sum0), [sum1] "+x"(*sum1), [x] "=&x"(x), [product] "=&x"(product)
+          : [low0] "x"(low[0]), [low1] "x"(low[1]), [high0] "x"(high[0]), [high1] "x"(high[1]),
+            [first] "m"(*(const int32_t *)first), [second] "m"(*(const int32_t *)second));
+}
+
+// Dot products of a block of nibbles, for both halves. Twelve registers hold the sums of four columns and a quarter of
+// the weights: the loop stays a loop, so that no more weights are unpacked at once.
+INLINE void dot_nibbles(const uint8_t *q, const uint8_t *x, __m256i sum[2][TILE_INT8], const int C) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  UNROLL for (int c = 0; c < C; c++) sum[0][c] = sum[1][c] = _mm256_setzero_si256();
+  NO_UNROLL for (int j = 0; j < 4; j++) {
+    __m256i low[2], high[2];
+    UNROLL for (int h = 0; h < 2; h++) {
+      const __m256i v = _mm256_load_si256((const __m256i *)(q + 64 * j + 32 * h));
+      low[h] = _mm256_and_si256(v, mask);
+      high[h] = _mm256_and_si256(_mm256_srli_epi16(v, 4), mask);
     }
-    const __m256i sum = _mm256_add_epi32(to_32_bits(_mm256_add_epi16(even, odd)), broadcast(x + C * 36 + 4 * c));
-    acc[c] = _mm256_fmadd_ps(_mm256_mul_ps(scale, one_scale(x, c, C)), _mm256_cvtepi32_ps(sum), acc[c]);
+    UNROLL for (int c = 0; c < C; c++)
+      add_products(&sum[0][c], &sum[1][c], low, high, x + 32 * c + 4 * j, x + 32 * c + 4 * j + 16);
+  }
+}
+
+INLINE void block_q4_0(const uint8_t *w, int b, const uint8_t *x, float *acc, const int C) {
+  __m256i sum[2][TILE_INT8];
+  dot_nibbles(w + 64 + 256 * b, x, sum, C);
+  const __m256 scale[2] = {eight_f16(w + 32 * b), eight_f16(w + 32 * b + 16)};
+  UNROLL for (int c = 0; c < C; c++) {
+    const __m256i start = broadcast(x + C * 36 + 4 * c);
+    const __m256 of_x = one_scale(x, c, C);
+    UNROLL for (int h = 0; h < 2; h++) {
+      const __m256 whole = _mm256_cvtepi32_ps(_mm256_add_epi32(to_32_bits(sum[h][c]), start)), before = _mm256_load_ps(acc + 16 * c + 8 * h);
+      _mm256_store_ps(acc + 16 * c + 8 * h, _mm256_fmadd_ps(_mm256_mul_ps(scale[h], of_x), whole, before));
+    }
   }
 }
 
@@ -90,17 +124,35 @@ INLINE void block_q6_K(const uint8_t *w, int b, int half, const uint8_t *x, __m2
 INLINE __m256 eight_bytes(const uint8_t *p) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p))); }
 
 // Unsigned weights with a scale and a minimum, of which d and dmin have a multiple.
-INLINE void block_with_minimum(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int64_t type, const int C) {
+INLINE __m256 scale_of_block(const uint8_t *w, int b, int half) {
+  return _mm256_mul_ps(eight_f16(w + 576 + 16 * half), eight_bytes(w + 512 + 16 * b + 8 * half));
+}
+INLINE __m256 minimum_of_block(const uint8_t *w, int b, int half) {
+  const __m256 eighth = _mm256_mul_ps(eight_f16(w + 608 + 16 * half), _mm256_set1_ps(0.125f));
+  return _mm256_mul_ps(eighth, eight_bytes(w + 544 + 16 * b + 8 * half));
+}
+
+INLINE void block_q4_K(const uint8_t *w, int b, const uint8_t *x, float *acc, const int C) {
+  __m256i sum[2][TILE_INT8];
+  dot_nibbles(w + 256 * b, x, sum, C);
+  UNROLL for (int h = 0; h < 2; h++) {
+    const __m256 scale = scale_of_block(w, b, h), minimum = minimum_of_block(w, b, h);
+    UNROLL for (int c = 0; c < C; c++) {
+      const __m256 of_x = one_scale(x, c, C), start = _mm256_cvtepi32_ps(broadcast(x + C * 36 + 4 * c));
+      const __m256 whole = _mm256_cvtepi32_ps(to_32_bits(sum[h][c]));
+      const __m256 added = _mm256_fmadd_ps(_mm256_mul_ps(scale, of_x), whole, _mm256_load_ps(acc + 16 * c + 8 * h));
+      _mm256_store_ps(acc + 16 * c + 8 * h, _mm256_fmadd_ps(_mm256_mul_ps(minimum, of_x), start, added));
+    }
+  }
+}
+
+INLINE void block_q5_K(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) {
   __m256i q[8];
   unpack_nibbles(w + 256 * b, half, q);
-  if (type == Q5_K) {
-    const __m256i top = _mm256_load_si256((const __m256i *)(w + 640 + 64 * b + 32 * half)), bit = _mm256_set1_epi8(16);
-    UNROLL for (int j = 0; j < 4; j++) q[j] = _mm256_or_si256(q[j], _mm256_and_si256(_mm256_slli_epi16(top, 4 - j), bit));
-    UNROLL for (int j = 4; j < 8; j++) q[j] = _mm256_or_si256(q[j], _mm256_and_si256(_mm256_srli_epi16(top, j - 4), bit));
-  }
-  const __m256 scale = _mm256_mul_ps(eight_f16(w + 576 + 16 * half), eight_bytes(w + 512 + 16 * b + 8 * half));
-  const __m256 eighth = _mm256_mul_ps(eight_f16(w + 608 + 16 * half), _mm256_set1_ps(0.125f));
-  const __m256 minimum = _mm256_mul_ps(eighth, eight_bytes(w + 544 + 16 * b + 8 * half));
+  const __m256i top = _mm256_load_si256((const __m256i *)(w + 640 + 64 * b + 32 * half)), bit = _mm256_set1_epi8(16);
+  UNROLL for (int j = 0; j < 4; j++) q[j] = _mm256_or_si256(q[j], _mm256_and_si256(_mm256_slli_epi16(top, 4 - j), bit));
+  UNROLL for (int j = 4; j < 8; j++) q[j] = _mm256_or_si256(q[j], _mm256_and_si256(_mm256_srli_epi16(top, j - 4), bit));
+  const __m256 scale = scale_of_block(w, b, half), minimum = minimum_of_block(w, b, half);
   UNROLL for (int c = 0; c < C; c++) {
     const uint8_t *p = x + 32 * c;
     __m256i even = _mm256_maddubs_epi16(q[0], broadcast(p)), odd = _mm256_maddubs_epi16(q[1], broadcast(p + 4));
@@ -108,14 +160,27 @@ INLINE void block_with_minimum(const uint8_t *w, int b, int half, const uint8_t 
       even = _mm256_add_epi16(even, _mm256_maddubs_epi16(q[j], broadcast(p + 4 * j)));
       odd = _mm256_add_epi16(odd, _mm256_maddubs_epi16(q[j + 1], broadcast(p + 4 * j + 4)));
     }
-    const __m256i sum = type == Q4_K ? to_32_bits(_mm256_add_epi16(even, odd)) : _mm256_add_epi32(to_32_bits(even), to_32_bits(odd));
+    const __m256i sum = _mm256_add_epi32(to_32_bits(even), to_32_bits(odd));
     const __m256 of_x = one_scale(x, c, C), start = _mm256_cvtepi32_ps(broadcast(x + C * 36 + 4 * c));
     const __m256 added = _mm256_fmadd_ps(_mm256_mul_ps(scale, of_x), _mm256_cvtepi32_ps(sum), acc[c]);
     acc[c] = _mm256_fmadd_ps(_mm256_mul_ps(minimum, of_x), start, added);
   }
 }
-INLINE void block_q4_K(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) { block_with_minimum(w, b, half, x, acc, Q4_K, C); }
-INLINE void block_q5_K(const uint8_t *w, int b, int half, const uint8_t *x, __m256 *acc, const int C) { block_with_minimum(w, b, half, x, acc, Q5_K, C); }
+
+// Both halves at once, with the results of the tile in the first cache: the registers are for the sums of a block.
+#define TILE_OF_NIBBLES(name, block, unit) \
+  INLINE void name(const uint8_t *w, const uint8_t *x, int64_t units, float *out, int64_t stride, int flags, const int C) { \
+    _Alignas(32) float acc[16 * TILE_INT8]; \
+    UNROLL for (int i = 0; i < 2 * C; i++) \
+      _mm256_store_ps(acc + 8 * i, flags & GOES_ON ? _mm256_loadu_ps(out + i / 2 * stride + i % 2 * 8) : _mm256_setzero_ps()); \
+    for (; units > 0; units--, w += unit) { \
+      if (flags & FROM_MEMORY) PREFETCH(w, unit); \
+      NO_UNROLL for (int b = 0; b < 2; b++, x += C * INT8_BLOCK_BYTES) block(w, b, x, acc, C); \
+    } \
+    UNROLL for (int i = 0; i < 2 * C; i++) _mm256_storeu_ps(out + i / 2 * stride + i % 2 * 8, _mm256_load_ps(acc + 8 * i)); \
+  }
+TILE_OF_NIBBLES(tile_q4_0, block_q4_0, Q4_0_UNIT)
+TILE_OF_NIBBLES(tile_q4_K, block_q4_K, Q4_K_UNIT)
 
 // Both halves at once for one or two rows of activations, which are bound by memory; otherwise one half after the other,
 // as sixteen registers hold no more.
@@ -136,9 +201,7 @@ INLINE void block_q5_K(const uint8_t *w, int b, int half, const uint8_t *x, __m2
         _mm256_storeu_ps(out + c * stride + 8 * (first + h), acc[h][c]); \
     } \
   }
-TILE(tile_q4_0, block_q4_0, Q4_0_UNIT)
 TILE(tile_q8_0, block_q8_0, Q8_0_UNIT)
-TILE(tile_q4_K, block_q4_K, Q4_K_UNIT)
 TILE(tile_q5_K, block_q5_K, Q5_K_UNIT)
 TILE(tile_q6_K, block_q6_K, Q6_K_UNIT)
 

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
+#define NO_UNROLL _Pragma("GCC unroll 1")
 #define SET_NAME(name) name##_avx2
 
 typedef struct {
