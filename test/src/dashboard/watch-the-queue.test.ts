@@ -92,6 +92,37 @@ test('the keyboard walks the list, opens a run and comes back to it', { skip }, 
   await page.locator(`[data-key="${id}"]`).waitFor();
 });
 
+test('the keyboard orders the list by its heads, and new runs come last with the oldest first', { skip }, async () => {
+  const ids = [await start('a short one', 2), await start('a longer one', 40)];
+  for (const id of ids) await dashboard().api.waitForRun(id);
+  const page = await dashboard().open('/runs', { as: OWNER });
+  const head = (name: string) => page.getByRole('columnheader', { name });
+  const sorts = async (name: string, sort: string): Promise<void> =>
+    await page.locator(`[role=columnheader][aria-sort=${sort}]`, { hasText: name }).waitFor();
+  const shown = async (): Promise<readonly (string | null)[]> =>
+    await rowsOf(page).evaluateAll((rows) => rows.map((row) => row.getAttribute('data-key')));
+  const listed = async (order: 'largest' | 'oldest'): Promise<readonly string[]> =>
+    (await dashboard().api.runs.summaries({ limit: 100, order })).items.map(({ id }) => id);
+  await sorts('Accepted', 'descending');
+  await head('Tokens').first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/order=largest/);
+  await sorts('Tokens', 'descending');
+  await page.getByText('Ended runs, most tokens first').waitFor();
+  assert.deepEqual(await shown(), await listed('largest'));
+  await head('Accepted').focus();
+  await page.keyboard.press('Enter');
+  await sorts('Accepted', 'descending');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/order=oldest/);
+  await sorts('Accepted', 'ascending');
+  assert.deepEqual(await shown(), await listed('oldest'));
+  await page.getByText('live', { exact: true }).waitFor();
+  const late = await start('the last one', 2);
+  await page.locator(`[data-key="${late}"]`).waitFor();
+  assert.equal((await shown()).at(-1), late);
+});
+
 test('selected runs are deleted, with their results', { skip }, async () => {
   const ids = [await start('delete me', 2), await start('and me', 2)];
   for (const id of ids) await dashboard().api.waitForRun(id);

@@ -9,6 +9,7 @@ import { problemOf } from '../ui/problem.ts';
 import { toast } from '../ui/toasts.tsx';
 import { toCsv, toJsonLines } from './export-runs.ts';
 import { optionsOf, type RunFilter } from './run-filter.ts';
+import { isByFigure, orderOf } from './runs-search.ts';
 
 const PAGE = 100;
 /** The API lists any number of runs: beyond this, a program is the better way. */
@@ -33,14 +34,14 @@ export function ExportMenu({
       if (format === 'csv') download(name, toCsv(runs), 'text/csv');
       else download(name, toJsonLines(runs), 'application/jsonl');
       const isCut = selected.length === 0 && runs.length === MAX_RUNS;
-      toast(`${formatPlural(runs.length, 'run')} exported${isCut ? ', the newest ones' : ''}.`);
+      toast(`${formatPlural(runs.length, 'run')} exported${isCut ? `, the ${firstOf(filter)} ones` : ''}.`);
     } catch (error) {
       toast(problemOf(error).message, { tone: 'bad' });
     } finally {
       setPending(false);
     }
   };
-  const what = selected.length > 0 ? formatPlural(selected.length, 'selected run') : limited(total);
+  const what = selected.length > 0 ? formatPlural(selected.length, 'selected run') : limited(filter, total);
   return (
     <Menu
       label="Export"
@@ -63,8 +64,14 @@ export function ExportMenu({
   );
 }
 
-function limited(total: number): string {
-  return total > MAX_RUNS ? `The newest ${formatCount(MAX_RUNS)} runs` : formatPlural(total, 'run');
+function limited(filter: RunFilter, total: number): string {
+  // The server does not count all runs that have a figure.
+  if (isByFigure(orderOf(filter.search))) return `The ${firstOf(filter)} runs, at most ${formatCount(MAX_RUNS)}`;
+  return total > MAX_RUNS ? `The ${firstOf(filter)} ${formatCount(MAX_RUNS)} runs` : formatPlural(total, 'run');
+}
+
+function firstOf({ search }: RunFilter): string {
+  return orderOf(search) ?? 'newest';
 }
 
 async function listAll(filter: RunFilter): Promise<readonly RunSummary[]> {

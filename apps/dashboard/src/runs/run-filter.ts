@@ -1,5 +1,5 @@
 import type { RunSummary, RunSummaryOptions } from '@gptj-cloud/sdk';
-import type { RunsSearch } from './runs-search.ts';
+import { isByFigure, orderOf, type RunsSearch } from './runs-search.ts';
 
 /** The filters of a list, with the moment from which on it lists runs. */
 export interface RunFilter {
@@ -16,20 +16,20 @@ export function filterOf(search: RunsSearch, now: Date): RunFilter {
   return { search, since: new Date(Math.floor((now.getTime() - RANGES_MS[search.range]) / 60_000) * 60_000) };
 }
 
-export function optionsOf({ search: { state, token, q, order }, since }: RunFilter): RunSummaryOptions {
+export function optionsOf({ search, since }: RunFilter): RunSummaryOptions {
+  const { state, token, q } = search;
   return {
     q,
     tokenId: token,
     states: state === undefined ? undefined : STATES[state],
     createdAfter: since ?? undefined,
-    // A search goes from the newest run on.
-    order: q === undefined ? order : undefined,
+    order: orderOf(search),
   };
 }
 
 /** Whether the server would list the run. */
 export function isListed({ search: { state, token, q, order }, since }: RunFilter, run: RunSummary): boolean {
-  if (order !== undefined && run.endedAt === null) return false;
+  if (isByFigure(order) && run.endedAt === null) return false;
   if (state !== undefined && !STATES[state].some((each) => each === run.runState)) return false;
   if (token !== undefined && (token === 'session' ? run.tokenId !== null : run.tokenId !== token)) return false;
   if (since !== null && run.createdAt < since) return false;

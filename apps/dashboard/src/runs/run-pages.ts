@@ -1,4 +1,4 @@
-/** The loaded pages of a list of runs, changed by what the stream reports. Newest runs first. */
+/** The loaded pages of a list of runs, newest first unless named otherwise, changed by what the stream reports. */
 import type { Page, RunSummary } from '@gptj-cloud/sdk';
 
 export interface RunPages {
@@ -24,17 +24,24 @@ export function withChanged(list: RunPages, run: RunSummary): RunPages | null {
 
 /** The pages with further runs at the beginning, newest first. Those that are there are changed in place. */
 export function withAdded(list: RunPages, runs: readonly RunSummary[]): RunPages {
-  let changed = list;
-  const added: RunSummary[] = [];
-  for (const run of runs) {
-    const found = withChanged(changed, run);
-    if (found === null) added.push(run);
-    else changed = found;
-  }
+  const { changed, added } = withKnown(list, runs);
   const [first, ...rest] = changed.pages;
   if (first === undefined || added.length === 0) return changed;
   const items = [...added, ...first.items].sort(newestFirst);
   return { ...changed, pages: [{ ...first, total: first.total + added.length, items }, ...rest] };
+}
+
+/**
+ * The same for pages with the oldest runs first: further runs belong at the end, where pages that are not loaded yet will
+ * bring them.
+ */
+export function withAddedLast(list: RunPages, runs: readonly RunSummary[]): RunPages {
+  const { changed, added } = withKnown(list, runs);
+  const last = changed.pages.at(-1);
+  if (last === undefined || added.length === 0) return changed;
+  const items = last.nextCursor === null ? [...last.items, ...added].sort((a, b) => newestFirst(b, a)) : last.items;
+  const total = totalOf(changed) + added.length;
+  return { ...changed, pages: changed.pages.with(-1, { ...last, total, items }) };
 }
 
 /** Runs of the list that the server knows of. A search counts further with every page. */
@@ -60,6 +67,21 @@ export function missingRuns(known: readonly RunSummary[], page: Page<RunSummary>
   const last = page.nextCursor === null ? undefined : page.items.at(-1);
   const isAbove = (run: RunSummary): boolean => last === undefined || newestFirst(run, last) < 0;
   return new Set(known.filter((run) => !listed.has(run.id) && isAbove(run)).map(({ id }) => id));
+}
+
+/** The pages with those runs changed that they have, and the others. */
+function withKnown(
+  list: RunPages,
+  runs: readonly RunSummary[],
+): { readonly changed: RunPages; readonly added: readonly RunSummary[] } {
+  let changed = list;
+  const added: RunSummary[] = [];
+  for (const run of runs) {
+    const found = withChanged(changed, run);
+    if (found === null) added.push(run);
+    else changed = found;
+  }
+  return { changed, added };
 }
 
 /** As the server lists them: runs of the same millisecond by their ids. */

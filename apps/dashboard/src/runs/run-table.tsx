@@ -16,6 +16,7 @@ export function RunTable({
   onSelect,
   order,
   onOrder,
+  canOrderByFigure,
   onOpen,
   onCancel,
   onMore,
@@ -28,8 +29,9 @@ export function RunTable({
   readonly onSelect: (ids: ReadonlySet<string>) => void;
   /** Undefined: newest first. */
   readonly order: RunOrder | undefined;
-  /** Undefined: the order cannot be changed. */
-  readonly onOrder: ((order: RunOrder | undefined) => void) | undefined;
+  readonly onOrder: (order: RunOrder | undefined) => void;
+  /** By what ended runs took, beside the time of acceptance. */
+  readonly canOrderByFigure: boolean;
   readonly onOpen: (run: RunSummary) => void;
   readonly onCancel: (id: string) => void;
   readonly onMore: () => void;
@@ -37,7 +39,6 @@ export function RunTable({
   readonly isLoadingMore: boolean;
   readonly empty: ReactNode;
 }) {
-  const isSortable = onOrder !== undefined;
   const columns: readonly TableColumn<RunSummary>[] = [
     {
       id: 'state',
@@ -49,17 +50,24 @@ export function RunTable({
       id: 'started',
       name: 'Accepted',
       width: '5.75rem',
-      isSortable,
+      isSortable: true,
       cell: (run) => <RelativeTime at={run.createdAt} />,
     },
     { id: 'text', name: 'Prompt and output', isTitle: true, width: '1fr', cell: (run) => <RunText run={run} /> },
-    { id: 'tokens', name: 'Tokens', align: 'end', width: '6.5rem', isSortable, cell: (run) => <Tokens run={run} /> },
+    {
+      id: 'tokens',
+      name: 'Tokens',
+      align: 'end',
+      width: '6.5rem',
+      isSortable: canOrderByFigure,
+      cell: (run) => <Tokens run={run} />,
+    },
     {
       id: 'time',
       name: 'Time',
       align: 'end',
       width: '5.5rem',
-      isSortable,
+      isSortable: canOrderByFigure,
       cell: (run) => formatRunTime(run, new Date()),
     },
     { id: 'speed', name: 'Tokens/s', align: 'end', width: '4.75rem', cell: formatSpeed },
@@ -77,7 +85,7 @@ export function RunTable({
       selected={selected}
       onSelect={onSelect}
       sort={sortOf(order)}
-      {...(onOrder && { onSort: ({ column }) => onOrder(nextOrder(order, column)) })}
+      onSort={({ column }) => onOrder(nextOrder(order, column))}
       isVirtual={runs.length >= VIRTUAL_FROM}
       card={(run) => <RunCard run={run} onCancel={onCancel} />}
       empty={empty}
@@ -89,6 +97,7 @@ export function RunTable({
 type Sort = NonNullable<DataTableProps<RunSummary>['sort']>;
 
 const SORTS: Readonly<Record<RunOrder, Sort>> = {
+  oldest: { column: 'started', direction: 'ascending' },
   slowest: { column: 'time', direction: 'descending' },
   fastest: { column: 'time', direction: 'ascending' },
   largest: { column: 'tokens', direction: 'descending' },
@@ -99,11 +108,11 @@ function sortOf(order: RunOrder | undefined): Sort {
   return order === undefined ? { column: 'started', direction: 'descending' } : SORTS[order];
 }
 
-/** The first press on a column puts the most at the top, for that is what is looked for; another one the least. */
+/** The first press on a column puts the newest or the most at the top, for that is what is looked for; another one the least. */
 function nextOrder(order: RunOrder | undefined, column: string): RunOrder | undefined {
   if (column === 'time') return order === 'slowest' ? 'fastest' : 'slowest';
   if (column === 'tokens') return order === 'largest' ? 'smallest' : 'largest';
-  return undefined;
+  return order === undefined ? 'oldest' : undefined;
 }
 
 /** The prompt in ink, then what came of it. */

@@ -13,7 +13,7 @@ import { type Choice, Select } from '../ui/select.tsx';
 import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
 import { ExportMenu } from './export-menu.tsx';
 import { RunTable } from './run-table.tsx';
-import { RUN_ORDERS, type RunsSearch } from './runs-search.ts';
+import { isByFigure, orderOf, RUN_ORDERS, type RunsSearch } from './runs-search.ts';
 import { useRunList } from './use-run-list.ts';
 import './room.css';
 
@@ -38,6 +38,7 @@ const RANGES: readonly Choice<string>[] = [
 const NEWEST = 'newest';
 const ORDERS: readonly Choice<string>[] = [
   { id: NEWEST, label: 'Newest first' },
+  { id: 'oldest', label: 'Oldest first' },
   { id: 'slowest', label: 'Longest time first' },
   { id: 'fastest', label: 'Shortest time first' },
   { id: 'largest', label: 'Most tokens first' },
@@ -65,8 +66,10 @@ export function RunsPage() {
   };
   const count = [search.state, search.token, search.range, search.q].filter((value) => value !== undefined).length;
   const clear = (): void => set({ state: undefined, token: undefined, range: undefined, q: undefined });
+  const order = orderOf(search);
+  const canOrderByFigure = search.q === undefined;
   // Not all runs are counted then.
-  const ordered = search.q === undefined ? ORDERS.find(({ id }) => id === search.order)?.label : undefined;
+  const ordered = isByFigure(order) ? ORDERS.find(({ id }) => id === order)?.label : undefined;
   const chosen = list.runs.filter(({ id }) => selected.has(id));
   return (
     <div className="ui-page runs-page">
@@ -94,14 +97,14 @@ export function RunsPage() {
           onChange={(range) => set({ range: rangeOf(range) })}
           choices={RANGES}
         />
-        {isPhone && search.q === undefined && (
+        {isPhone && (
           <Select
             label="Order"
             isLabelHidden
             size="small"
-            value={search.order ?? NEWEST}
-            onChange={(order) => set({ order: RUN_ORDERS.find((each) => each === order) })}
-            choices={ORDERS}
+            value={order ?? NEWEST}
+            onChange={(chosen) => set({ order: RUN_ORDERS.find((each) => each === chosen) })}
+            choices={canOrderByFigure ? ORDERS : ORDERS.slice(0, 2)}
           />
         )}
       </FilterBar>
@@ -134,8 +137,9 @@ export function RunsPage() {
               runs={list.runs}
               selected={selected}
               onSelect={setSelected}
-              order={search.q === undefined ? search.order : undefined}
-              onOrder={search.q === undefined ? (order) => set({ order }) : undefined}
+              order={order}
+              onOrder={(chosen) => set({ order: chosen })}
+              canOrderByFigure={canOrderByFigure}
               onOpen={({ id }) => void navigate({ to: '/runs/$runId', params: { runId: id } })}
               onCancel={list.cancel}
               isLoadingMore={list.query.isFetchingNextPage}

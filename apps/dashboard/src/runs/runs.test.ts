@@ -3,7 +3,16 @@ import { test } from 'node:test';
 import { runSummary } from '../testing/run-summaries.ts';
 import { toCsv, toJsonLines } from './export-runs.ts';
 import { filterOf, isListed, optionsOf } from './run-filter.ts';
-import { allRuns, missingRuns, type RunPages, totalOf, withAdded, withChanged, withoutRuns } from './run-pages.ts';
+import {
+  allRuns,
+  missingRuns,
+  type RunPages,
+  totalOf,
+  withAdded,
+  withAddedLast,
+  withChanged,
+  withoutRuns,
+} from './run-pages.ts';
 
 const page = (...items: ReturnType<typeof runSummary>[]) => ({ skip: 0, limit: 2, total: 9, items, nextCursor: 'c' });
 const list: RunPages = {
@@ -32,6 +41,26 @@ test('new runs come first in the order of their acceptance, once', () => {
   assert.equal(allRuns(added)[3]?.seed, 8);
   assert.deepEqual(idsOf(withAdded(added, [runSummary('r6', 6)])), idsOf(added));
   assert.deepEqual(idsOf(withAdded(added, [runSummary('r7', 6), runSummary('r0', 6)])).slice(0, 3), ['r7', 'r6', 'r0']);
+});
+
+test('with the oldest runs first, new ones come last, and only where the end of the list is loaded', () => {
+  const oldest = (end: string | null): RunPages => ({
+    pages: [page(runSummary('r1', 1), runSummary('r2', 2)), { ...page(runSummary('r3', 3)), nextCursor: end }],
+    pageParams: [undefined, 'c'],
+  });
+  const runs = [runSummary('r5', 5), runSummary('r2', 2, { seed: 8 }), runSummary('r4', 4)];
+  const added = withAddedLast(oldest(null), runs);
+  assert.deepEqual(idsOf(added), ['r1', 'r2', 'r3', 'r4', 'r5']);
+  assert.deepEqual([totalOf(added), allRuns(added)[1]?.seed], [11, 8]);
+  const open = withAddedLast(oldest('d'), runs);
+  assert.deepEqual([idsOf(open), totalOf(open)], [['r1', 'r2', 'r3'], 11]);
+});
+
+test('a search goes by time, in both directions', () => {
+  const order = (search: Parameters<typeof filterOf>[0]) => optionsOf(filterOf(search, new Date())).order;
+  assert.equal(order({ q: 'x', order: 'slowest' }), undefined);
+  assert.equal(order({ q: 'x', order: 'oldest' }), 'oldest');
+  assert.equal(order({ order: 'slowest' }), 'slowest');
 });
 
 test('deleted runs leave the list and its total', () => {
@@ -65,6 +94,8 @@ test('a new run is listed where the server would list it', () => {
   assert.equal(isIn({}), true);
   assert.equal(isIn({ state: 'open' }), false);
   assert.equal(isIn({ state: 'open' }, { runState: 'received', endedAt: null }), true);
+  assert.equal(isIn({ order: 'slowest' }, { runState: 'received', endedAt: null }), false);
+  assert.equal(isIn({ order: 'oldest' }, { runState: 'received', endedAt: null }), true);
   assert.equal(isIn({ token: 'session' }), true);
   assert.equal(isIn({ token: 'session' }, { tokenId: 'token_1' }), false);
   assert.equal(isIn({ token: 'token_1' }, { tokenId: 'token_1' }), true);

@@ -7,8 +7,17 @@ import { useRunChanges } from '../api/run-changes.ts';
 import { problemOf } from '../ui/problem.ts';
 import { toast } from '../ui/toasts.tsx';
 import { filterOf, isListed, optionsOf, type RunFilter } from './run-filter.ts';
-import { allRuns, missingRuns, type RunPages, totalOf, withAdded, withChanged, withoutRuns } from './run-pages.ts';
-import type { RunsSearch } from './runs-search.ts';
+import {
+  allRuns,
+  missingRuns,
+  type RunPages,
+  totalOf,
+  withAdded,
+  withAddedLast,
+  withChanged,
+  withoutRuns,
+} from './run-pages.ts';
+import { isByFigure, orderOf, type RunsSearch } from './runs-search.ts';
 
 const PAGE = 100;
 
@@ -20,11 +29,12 @@ interface Waiting {
 
 /**
  * The runs of a filter, page after page, kept up to date. New runs are added at the top at once, unless `isHeld()`: then
- * they wait, so that no row moves below the pointer.
+ * they wait, so that no row moves below the pointer. With the oldest runs first they are added at the end.
  */
 export function useRunList(search: RunsSearch, isHeld: () => boolean) {
   const queries = useQueryClient();
-  const { state, token, range, q, order } = search;
+  const { state, token, range, q } = search;
+  const order = orderOf(search);
   const filter = useMemo(
     () =>
       filterOf(
@@ -33,7 +43,7 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
           ...(token && { token }),
           ...(range && { range }),
           ...(q && { q }),
-          ...(order && !q && { order }),
+          ...(order && { order }),
         },
         new Date(),
       ),
@@ -68,10 +78,13 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     if (known.length > 0) update((present) => withAdded(present, known));
     const fresh = runs.filter((run) => !known.includes(run) && isListed(filter, run));
     if (fresh.length === 0) return;
+    if (order === 'oldest') {
+      update((present) => withAddedLast(present, fresh));
+      return;
+    }
     const held = heldOf(latest.current);
     // In another order a new run may belong anywhere: it waits until the list is read again.
-    if (!isHeld() && held.length === 0 && filter.search.order === undefined)
-      update((present) => withAdded(present, fresh));
+    if (!isHeld() && held.length === 0 && order === undefined) update((present) => withAdded(present, fresh));
     else wait([...fresh, ...held.filter(({ id }) => !fresh.some((run) => run.id === id))]);
   };
   const remove = (ids: ReadonlySet<string>): void => {
@@ -83,10 +96,12 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
   const resync = async (): Promise<void> => {
     const list = queries.getQueryData<RunPages>(queryKey);
     if (list === undefined) return;
+    // Missed runs are at the end.
+    if (order === 'oldest') return await queries.invalidateQueries({ queryKey });
     const page = await readPage(filter, undefined);
     const known = allRuns(list);
     const knows = new Set(known.map(({ id }) => id));
-    if (filter.search.order !== undefined) return add(page.items);
+    if (isByFigure(order)) return add(page.items);
     const hasGap = page.nextCursor !== null && !page.items.some(({ id }) => knows.has(id));
     if (hasGap) await queries.resetQueries({ queryKey });
     else {
@@ -110,7 +125,7 @@ export function useRunList(search: RunsSearch, isHeld: () => boolean) {
     held: heldOf(waiting).length,
     showHeld(): void {
       const held = heldOf(latest.current);
-      if (filter.search.order === undefined) update((list) => withAdded(list, held));
+      if (order === undefined) update((list) => withAdded(list, held));
       else void queries.resetQueries({ queryKey });
       wait([]);
     },
