@@ -154,6 +154,36 @@ test('another token begins a branch with the exact tokens before it, by the keyb
   assert.equal(await rows.count(), 3);
 });
 
+test('where the text goes on in several ways, they are listed with the chances of the run', { skip }, async () => {
+  const page = await openText({ max_new_tokens: 6, seed: 7, top_k: 3, temperature: 0.8 });
+  await page.keyboard.press('Control+Enter');
+  await ended(page);
+  const first = await runIdOf(page);
+  const text = await textOf(page);
+  await page.keyboard.press('Alt+t');
+  await page.getByRole('option').first().click();
+  await page.getByText('removed by top_k 3', { exact: true }).waitFor();
+  const report = (await resultOf(first)).logprobs[0]?.[0];
+  const taken = report?.top.findIndex(([id]) => id !== report.token) ?? -1;
+  await page.getByRole('listbox', { name: 'Tokens' }).press(String(taken + 1));
+  await page.locator(`a[href*="${first}"]`).waitFor({ state: 'detached' });
+  await ended(page);
+  await page.keyboard.press('Alt+t');
+  await page.getByRole('button', { name: '2 of 2 continuations: show them' }).click();
+  const sheet = page.getByRole('dialog', { name: 'Continuations from here' });
+  const rows = sheet.getByRole('region', { name: 'Branches' }).getByRole('button');
+  await rows.nth(1).waitFor();
+  const shown = await rows
+    .locator('.ui-alternative-chance')
+    .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title')));
+  assert.deepEqual(shown, [`${report?.logprob.toFixed(2)} nat`, `${report?.top[taken]?.[1].toFixed(2)} nat`]);
+  assert.equal(await sheet.getByRole('region', { name: 'Other tokens' }).getByRole('button').count(), 8);
+  await rows.first().press('Enter');
+  await sheet.waitFor({ state: 'hidden' });
+  await waitForText(page, text);
+  await page.getByRole('button', { name: '1 of 2 continuations: show them' }).waitFor();
+});
+
 interface Result {
   readonly logprobs: readonly (readonly {
     readonly token: number;

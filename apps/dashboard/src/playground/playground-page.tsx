@@ -7,7 +7,7 @@ import { PageHead } from '../ui/page-head.tsx';
 import { type Shortcut, useShortcuts } from '../ui/shortcuts.ts';
 import { Skeleton } from '../ui/states.tsx';
 import { ActionBar } from './action-bar.tsx';
-import { type Draft, pathOf } from './document/draft.ts';
+import { type Draft, type NodeId, pathOf } from './document/draft.ts';
 import { titleOf } from './drafts/draft-saver.ts';
 import { DraftsMenu } from './drafts/drafts-menu.tsx';
 import { Examples } from './examples.tsx';
@@ -33,6 +33,7 @@ const ModelChoice = lazy(async () => ({ default: (await import('./model/model-ch
 const BranchesDrawer = lazy(async () => ({ default: (await import('./branches/branches-drawer.tsx')).BranchesDrawer }));
 const CodeDialog = lazy(async () => ({ default: (await import('./code/code-dialog.tsx')).CodeDialog }));
 const CompareView = lazy(async () => ({ default: (await import('./compare/compare-view.tsx')).CompareView }));
+const SeamSheet = lazy(async () => ({ default: (await import('./branches/seam-sheet.tsx')).SeamSheet }));
 const TokensView = lazy(async () => ({ default: (await import('./tokens/tokens-view.tsx')).TokensView }));
 
 type View = NonNullable<PlaygroundSearch['view']>;
@@ -60,6 +61,8 @@ export function PlaygroundPage() {
   /** Where the editor puts the caret when it is shown. */
   const [caret, setCaret] = useState<number | null>(null);
   const [overlay, setOverlay] = useState<Overlay | null>(null);
+  /** The node at whose beginning the ways to go on are shown. */
+  const [seam, setSeam] = useState<NodeId | null>(null);
   const closeOverlay = (): void => setOverlay(null);
   const show = useCallback(
     (next: View) => void navigate({ search: (search) => ({ ...search, view: next }), replace: true }),
@@ -88,6 +91,9 @@ export function PlaygroundPage() {
       <Suspense>
         {overlay === 'branches' && <BranchesDrawer store={store} draft={draft} onClose={closeOverlay} />}
         {overlay === 'code' && <CodeDialog draft={draft} onClose={closeOverlay} />}
+        {seam !== null && draft.nodes.has(seam) && (
+          <SeamSheet store={store} draft={draft} node={seam} onClose={() => setSeam(null)} />
+        )}
       </Suspense>
       <div className="playground-main">
         <Notices store={store} state={state} />
@@ -98,6 +104,7 @@ export function PlaygroundPage() {
             draft={draft}
             onEdit={store.edit}
             onSibling={store.goToSibling}
+            onSeam={setSeam}
             onUndo={store.undo}
             onRedo={store.redo}
             caret={caret}

@@ -1,5 +1,5 @@
 import type { Run } from '@gptj-cloud/sdk';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 import { cloud } from '../api/cloud.ts';
@@ -23,18 +23,25 @@ const SCALES = [
 /** The text as tokens with their chances; the arrow keys read them. */
 export function ResultTokens({ run, result }: { readonly run: Run; readonly result: RunResult }) {
   const { tokens } = result;
+  const { data: input } = useQuery(inputQuery(run.id));
   if (tokens === null || tokens.length === 0) return <NoChances run={run} />;
   return (
     <div className="ui-stack">
       {tokens.map((sequence, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the texts of an ended run never change their order.
-        <Sequence key={index} sequence={sequence} />
+        <Sequence key={index} sequence={sequence} parameters={input?.parameters ?? {}} />
       ))}
     </div>
   );
 }
 
-function Sequence({ sequence }: { readonly sequence: NonNullable<RunResult['tokens']>[number] }) {
+function Sequence({
+  sequence,
+  parameters,
+}: {
+  readonly sequence: NonNullable<RunResult['tokens']>[number];
+  readonly parameters: Readonly<Record<string, unknown>>;
+}) {
   const [scale, setScale] = useState<TokenScale>('probability');
   const [current, setCurrent] = useState<TokenPlace | null>(null);
   const id = useId();
@@ -85,7 +92,7 @@ function Sequence({ sequence }: { readonly sequence: NonNullable<RunResult['toke
       </div>
       {chosen != null && (
         <div className="runs-token">
-          <TokenDetails token={chosen} current={null} onTake={null} />
+          <TokenDetails token={chosen} current={null} parameters={parameters} onTake={null} />
         </div>
       )}
     </section>

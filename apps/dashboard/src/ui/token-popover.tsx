@@ -1,3 +1,4 @@
+import { cutReason, cutReasons } from './cut-reason.ts';
 import { formatChance, rankOf, type TokenChance, visibleToken } from './token-scale.ts';
 import './token-text.css';
 
@@ -20,20 +21,25 @@ export function TokenDetails({
   token,
   current,
   isMoved = false,
-  cutReason,
+  parameters = {},
+  hasBranch,
   onTake,
 }: {
   readonly token: TokenFacts;
   /** Index of the alternative that the keyboard has chosen. */
   readonly current: number | null;
   readonly isMoved?: boolean;
-  /** Why an alternative could not be drawn; null when it could. */
-  readonly cutReason?: (index: number) => string | null;
+  /** Of the run: they name what removed an alternative. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Whether a press goes to a branch that begins with the alternative. */
+  readonly hasBranch?: (id: number) => boolean;
   readonly onTake: ((alternative: TokenAlternative) => void) | null;
 }) {
   const covered = token.top.reduce((sum, { logprob }) => sum + (logprob === null ? 0 : Math.exp(logprob)), 0);
   const shown = token.label ?? token.text;
   const hasProcessed = token.processed !== undefined;
+  const noteOf = (id: number): string => (onTake === null ? '' : hasBranch?.(id) === true ? 'branch' : 'take');
+  const reasons = cutReasons(token, parameters);
   return (
     <div>
       <p className="ui-token-head">
@@ -60,7 +66,7 @@ export function TokenDetails({
           )}
           {token.top.map((each, index) => {
             const isDrawn = each.id === token.id;
-            const cut = cutReason?.(index) ?? (each.processed === null ? 'removed by the parameters' : null);
+            const cut = cutReason(token, parameters, index);
             return (
               <li key={each.id}>
                 <button
@@ -74,6 +80,7 @@ export function TokenDetails({
                   <span className="ui-alternative-key">{index < 9 ? index + 1 : ''}</span>
                   <span className={`ui-alternative-label${cut === null ? '' : ' ui-token-cut'}`} title={cut ?? ''}>
                     {visibleToken(each.label)}
+                    {cut !== null && <span className="ui-hidden">, {cut},</span>}
                   </span>
                   <span className="ui-alternative-bar">
                     <span style={{ width: `${each.logprob === null ? 0 : 100 * Math.exp(each.logprob)}%` }} />
@@ -84,12 +91,18 @@ export function TokenDetails({
                       {each.processed === null ? '0 %' : formatChance(each.processed ?? null)}
                     </span>
                   )}
-                  <span className="ui-alternative-note">{isDrawn ? '✓ drawn' : onTake === null ? '' : 'take'}</span>
+                  <span className="ui-alternative-note">{isDrawn ? '✓ drawn' : noteOf(each.id)}</span>
                 </button>
               </li>
             );
           })}
         </ul>
+      )}
+      {reasons.length > 0 && (
+        <p className="ui-token-head" aria-hidden="true">
+          <span className="ui-swatch ui-token-cut" />
+          {reasons.join(', ')}
+        </p>
       )}
       {token.top.length > 0 && (
         <p className="ui-token-head">

@@ -87,8 +87,9 @@ export function takeAlternative(draft: Draft, id: NodeId, at: number, taken: Alt
     parent = split.first;
   }
   const text = isPartLabel(taken.label) ? '' : taken.label;
-  const token = { id: taken.id, text, label: taken.label, logprob: taken.logprob, top: drawn.top };
-  const added = withChild(next, { ...emptyNode('', parent, 'taken'), text, tokens: [token] });
+  const { id: token, label, logprob, processed } = taken;
+  const tokens = [{ id: token, text, label, logprob, ...(processed !== undefined && { processed }), top: drawn.top }];
+  const added = withChild(next, { ...emptyNode('', parent, 'taken'), text, tokens });
   return stepTo(added.draft, added.id);
 }
 

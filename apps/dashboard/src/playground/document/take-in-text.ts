@@ -5,8 +5,10 @@ import { cutPath } from './split-node.ts';
 /**
  * Go on with a token from an offset of the text on, in place of what stands there. Throws `RangeError` for an offset outside
  * the text.
+ *
+ * @param top what else could have come there
  */
-export function takeInText(draft: Draft, offset: number, taken: Alternative): Draft {
+export function takeInText(draft: Draft, offset: number, taken: Alternative, top: readonly Alternative[] = []): Draft {
   const cut = cutPath(draft, pathOf(draft), offset);
   let next = cut.draft;
   let parent = cut.position;
@@ -16,7 +18,7 @@ export function takeInText(draft: Draft, offset: number, taken: Alternative): Dr
     parent = added.id;
   }
   const text = isPartLabel(taken.label) ? '' : taken.label;
-  const token = { id: taken.id, text, label: taken.label, logprob: taken.logprob, top: [] };
+  const token = { id: taken.id, text, label: taken.label, logprob: taken.logprob, top };
   const added = withChild(next, { ...emptyNode('', parent, 'taken'), text, tokens: [token] });
   return stepTo(added.draft, added.id);
 }

@@ -68,7 +68,8 @@ function rowFrom(draft: Draft, first: NodeId, onPath: ReadonlySet<NodeId>): Tree
   };
 }
 
-function headOf(nodes: readonly DraftNode[]): string {
+/** The start of the text of nodes, on one line. */
+export function headOf(nodes: readonly DraftNode[]): string {
   let text = '';
   for (const node of nodes) {
     text += node.text.slice(0, 4 * MAX_ROW_LETTERS);

@@ -35,6 +35,7 @@ import {
 } from '../document/generation.ts';
 import { redo, undo } from '../document/history.ts';
 import { type Prompt, promptOf } from '../document/prompt.ts';
+import { branchWith } from '../document/seam-choices.ts';
 import { takeInText } from '../document/take-in-text.ts';
 import type { DraftClaims } from '../drafts/draft-claims.ts';
 import { createDraftSaver } from '../drafts/draft-saver.ts';
@@ -108,10 +109,12 @@ export interface PlaygroundStore {
   goToSibling(step: number, node?: NodeId): void;
   goToParent(): void;
   goTo(node: NodeId): void;
-  /** Put another token in the place of a drawn one, and generate from there. */
+  /** Go to the end of the branch that begins with a node. */
+  goToBranch(node: NodeId): void;
+  /** Put another token in the place of a drawn one, and generate from there; go to the branch that begins with it where there is one. */
   take(node: NodeId, token: number, alternative: Alternative): void;
-  /** The same at an offset of typed text. */
-  takeInText(offset: number, alternative: Alternative): void;
+  /** The same at an offset of typed text, with what else could have come there. */
+  takeInText(offset: number, alternative: Alternative, top: readonly Alternative[]): void;
   /** Add a continuation that was generated elsewhere, and take over its parameters. */
   adopt(output: DraftNode, parameters: Parameters): void;
   star(node: NodeId, isStarred: boolean): void;
@@ -331,12 +334,17 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       if (parent !== null) changeDraft((draft) => stepTo(draft, parent));
     },
     goTo: (node) => changeDraft((draft) => stepTo(draft, node)),
+    goToBranch: (node) => changeDraft((draft) => goToBranch(draft, node)),
     take(node, token, alternative) {
-      changeDraft((draft) => takeAlternative(draft, node, token, alternative));
-      begin(state.draft.here);
+      const there = token === 0 ? branchWith(state.draft, node, alternative.id) : null;
+      if (there !== null) changeDraft((draft) => goToBranch(draft, there));
+      else {
+        changeDraft((draft) => takeAlternative(draft, node, token, alternative));
+        begin(state.draft.here);
+      }
     },
-    takeInText(offset, alternative) {
-      changeDraft((draft) => takeInText(draft, offset, alternative));
+    takeInText(offset, alternative, top) {
+      changeDraft((draft) => takeInText(draft, offset, alternative, top));
       begin(state.draft.here);
     },
     adopt: (output, parameters) =>

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { announce } from '../../ui/announce.tsx';
 import { Button } from '../../ui/button.tsx';
+import { cutReason } from '../../ui/cut-reason.ts';
 import { Sheet } from '../../ui/dialog.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { useIsPhone } from '../../ui/media.ts';
@@ -9,8 +10,8 @@ import { TokenDetails } from '../../ui/token-popover.tsx';
 import { formatChance, isReshaped, rankOf, type TokenScale, visibleToken } from '../../ui/token-scale.ts';
 import { type TokenPlace, type TokenSection, TokenText, tokenElementId } from '../../ui/token-text.tsx';
 import { type Alternative, type Draft, type DraftToken, pathOf } from '../document/draft.ts';
+import { branchWith, parametersOf } from '../document/seam-choices.ts';
 import type { PlaygroundStore } from '../store/playground-store.ts';
-import { cutReason } from './cut-reason.ts';
 import { offsetOf, tokenAt, tokenPlaces } from './token-places.ts';
 import { SCORED, useScoredText } from './use-scored-text.ts';
 
@@ -64,6 +65,8 @@ export function TokensView({
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const token = tokenAt(path, current);
+  const node = path.find(({ id: each }) => each === current?.section) ?? null;
+  const parameters = node === null ? {} : parametersOf(draft, node);
   useFollow(box, draft);
 
   const pick = (place: TokenPlace): void => {
@@ -93,14 +96,15 @@ export function TokensView({
     setOpen(true);
     const alternative = token.top[next];
     if (alternative === undefined) return;
-    announce(`${spoken(alternative)}, ${next + 1} of ${token.top.length}`);
+    const cut = cutReason(token, parameters, next);
+    announce(`${spoken(alternative)}, ${next + 1} of ${token.top.length}${cut === null ? '' : `, ${cut}`}`);
   };
   const take = (alternative: Alternative | undefined): void => {
     if (current === null || token === null || alternative === undefined || alternative.id === token.id) return;
     setCurrent(null);
     setOpen(false);
     list.current?.focus();
-    if (current.section === SCORED) store.takeInText(offsetOf(path, current), alternative);
+    if (current.section === SCORED) store.takeInText(offsetOf(path, current), alternative, token.top);
     else store.take(current.section, current.index, alternative);
   };
   const edit = (): void => {
@@ -123,14 +127,14 @@ export function TokensView({
     event.stopPropagation();
   };
 
-  const node = path.find(({ id: each }) => each === current?.section) ?? null;
   const details = token !== null && node !== null && (
     <>
       <TokenDetails
         token={token}
         current={choice}
         isMoved={node.isMoved}
-        cutReason={(index) => cutReason(token, node.run?.parameters ?? {}, index)}
+        parameters={parameters}
+        hasBranch={(id) => current?.index === 0 && node.id !== SCORED && branchWith(draft, node.id, id) !== null}
         onTake={take}
       />
       <div className="playground-token-actions">

@@ -4,14 +4,17 @@ import type { NodeId } from '../document/draft.ts';
 import type { TextBlock, TextPiece } from './text-blocks.ts';
 
 type OnSibling = (step: number, node: NodeId) => void;
+type OnSeam = (node: NodeId) => void;
 
 /** The painted text below the text area. */
 export function TextBackdrop({
   blocks,
   onSibling,
+  onSeam,
 }: {
   readonly blocks: readonly TextBlock[];
   readonly onSibling: OnSibling;
+  readonly onSeam: OnSeam;
 }) {
   const end = blocks.findLast((block) => block.length > 0)?.at(-1)?.text ?? '';
   return (
@@ -22,6 +25,7 @@ export function TextBackdrop({
           key={at}
           block={block}
           onSibling={onSibling}
+          onSeam={onSeam}
           hasEmptyLine={at === blocks.length - 1 && end.endsWith('\n')}
         />
       ))}
@@ -33,10 +37,12 @@ const Block = memo(
   function Block({
     block,
     onSibling,
+    onSeam,
     hasEmptyLine,
   }: {
     readonly block: TextBlock;
     readonly onSibling: OnSibling;
+    readonly onSeam: OnSeam;
     /** A last line without letters has no height of its own. */
     readonly hasEmptyLine: boolean;
   }) {
@@ -44,7 +50,7 @@ const Block = memo(
       <div>
         {block.map((piece, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: text is appended, a piece keeps its place.
-          <Piece key={at} piece={piece} onSibling={onSibling} />
+          <Piece key={at} piece={piece} onSibling={onSibling} onSeam={onSeam} />
         ))}
         {hasEmptyLine && <br />}
       </div>
@@ -52,6 +58,7 @@ const Block = memo(
   },
   (before, after) =>
     before.onSibling === after.onSibling &&
+    before.onSeam === after.onSeam &&
     before.hasEmptyLine === after.hasEmptyLine &&
     before.block.length === after.block.length &&
     before.block.every((piece, at) => isSame(piece, after.block[at])),
@@ -60,9 +67,11 @@ const Block = memo(
 function Piece({
   piece: { tint, text, seam, isContextEnd },
   onSibling,
+  onSeam,
 }: {
   readonly piece: TextPiece;
   readonly onSibling: OnSibling;
+  readonly onSeam: OnSeam;
 }) {
   return (
     <>
@@ -75,9 +84,14 @@ function Piece({
           >
             ‹
           </button>
-          <span>
+          <button
+            type="button"
+            className="playground-seam-count"
+            aria-label={`${seam.index + 1} of ${seam.count} continuations: show them`}
+            onClick={() => onSeam(seam.node)}
+          >
             {seam.index + 1}/{seam.count}
-          </span>
+          </button>
           <button
             type="button"
             aria-label={`Next of ${seam.count} continuations`}

@@ -19,6 +19,7 @@ export function TextEditor({
   draft,
   onEdit,
   onSibling,
+  onSeam,
   onUndo,
   onRedo,
   caret,
@@ -27,6 +28,8 @@ export function TextEditor({
   readonly draft: Draft;
   readonly onEdit: (change: TextChange) => void;
   readonly onSibling: (step: number, node: NodeId) => void;
+  /** Show how the text goes on where a node begins. */
+  readonly onSeam: (node: NodeId) => void;
   readonly onUndo: () => void;
   readonly onRedo: () => void;
   /** Where the caret is at first; null: at the end, without the focus. */
@@ -129,7 +132,7 @@ export function TextEditor({
   return (
     <div className="playground-paper" ref={scroller}>
       <div className="playground-sheet">
-        <TextBackdrop blocks={blocks} onSibling={onSibling} />
+        <TextBackdrop blocks={blocks} onSibling={onSibling} onSeam={onSeam} />
         <TextArea ref={area} textAtFirst={textAtFirst} onInput={accept} onCompose={compose} />
       </div>
     </div>
