@@ -188,6 +188,7 @@ interface Result {
   readonly logprobs: readonly (readonly {
     readonly token: number;
     readonly logprob: number;
+    readonly processed?: number | null;
     readonly top: readonly (readonly [number, number, string])[];
   }[])[];
 }
@@ -297,6 +298,39 @@ test('two columns with one seed are marked from the first token that differs, an
   assert.ok(b.startsWith(common ?? ''));
   await adopt.click();
   await waitForText(page, PROMPT + b);
+});
+
+test('the text of a column is scored token by token under the parameters of the other one', { skip }, async () => {
+  const common = { max_new_tokens: 12, seed: 7, deterministic: true, top_k: 40 };
+  const page = await openText({ ...common, temperature: 0.7 });
+  await page.getByRole('link', { name: 'Compare', exact: true }).click();
+  await page.getByRole('button', { name: 'Generate both' }).click();
+  await page.getByRole('button', { name: 'Score B by A' }).click();
+  const column = page.getByRole('region', { name: 'Column B' });
+  const shown = await column.getByText(/^under A: mean/).textContent();
+  const asked = { ...common, return_dict_in_generate: true, logprobs: 0, processed_logprobs: true };
+  const results = async (parameters: object): Promise<readonly Result['logprobs'][number][number][]> => {
+    const run = await dashboard().api.runPipeline('gpt-j:latest', [PROMPT, { ...asked, ...parameters }]);
+    const [result] = run.resultPreview ?? [];
+    return (result as Result).logprobs[0] ?? [];
+  };
+  const ofB = await results({ temperature: 1.1 });
+  const byA = await results({ temperature: 0.7, continuation_ids: ofB.map(({ token }) => token) });
+  const possible = byA.flatMap(({ processed }) => processed ?? []);
+  const mean = possible.reduce((sum, each) => sum + each, 0) / possible.length;
+  const shownMean = Number(/mean (\S+) nat/.exec(shown ?? '')?.[1]);
+  assert.ok(Math.abs(shownMean - mean) < 0.0051, `${shown}, ${mean}`);
+  const marked = column.locator('[title$=" under A"]');
+  const titles = await marked.evaluateAll((tokens) => tokens.map((token) => token.getAttribute('title') ?? ''));
+  assert.equal(titles.length, byA.length);
+  for (const [at, title] of titles.entries()) {
+    const processed = byA[at]?.processed ?? null;
+    const percent = Number.parseFloat(title.replace('< ', ''));
+    if (processed === null) assert.equal(title, 'not possible under A');
+    else assert.ok(Math.abs(percent - 100 * Math.exp(processed)) <= 0.51, `${title}, ${processed}`);
+  }
+  await column.getByRole('button', { name: 'Hide the score of B' }).click();
+  assert.equal(await marked.count(), 0);
 });
 
 test('the exported program for curl repeats the text', { skip }, async () => {

@@ -35,7 +35,7 @@ const BANS: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 /** These forbid tokens that end the text. */
-const LEAST_LENGTHS = ['min_length', 'min_new_tokens'];
+const MIN_LENGTHS = ['min_length', 'min_new_tokens'];
 const END_OF_TEXT = 50_256;
 
 /** What may change which token is more likely, beside bans. */
@@ -59,7 +59,7 @@ export function cutReason(token: TokenFacts, parameters: Parameters, index: numb
   const alternative = token.top[index];
   if (alternative === undefined || typeof alternative.processed === 'number') return null;
   const bans = Object.keys(BANS).filter((name) => BANS[name]?.(parameters[name]));
-  if (isEnd(alternative.id, parameters)) bans.push(...LEAST_LENGTHS.filter((name) => isPositive(parameters[name])));
+  if (isEnd(alternative.id, parameters)) bans.push(...MIN_LENGTHS.filter((name) => isPositive(parameters[name])));
   const filters = parameters.do_sample === false ? [] : actingFilters(parameters);
   const hasOrder = bans.length === 0 && !REORDERING.some((name) => isSet(parameters[name]));
   const verdicts = filters.map((name) => ({

@@ -1,4 +1,5 @@
-import { cutReason, cutReasons } from './cut-reason.ts';
+import { CutNote } from './cut-note.tsx';
+import { cutReason } from './cut-reason.ts';
 import { formatChance, rankOf, type TokenChance, visibleToken } from './token-scale.ts';
 import './token-text.css';
 
@@ -39,7 +40,6 @@ export function TokenDetails({
   const shown = token.label ?? token.text;
   const hasProcessed = token.processed !== undefined;
   const noteOf = (id: number): string => (onTake === null ? '' : hasBranch?.(id) === true ? 'branch' : 'take');
-  const reasons = cutReasons(token, parameters);
   return (
     <div>
       <p className="ui-token-head">
@@ -98,12 +98,7 @@ export function TokenDetails({
           })}
         </ul>
       )}
-      {reasons.length > 0 && (
-        <p className="ui-token-head" aria-hidden="true">
-          <span className="ui-swatch ui-token-cut" />
-          {reasons.join(', ')}
-        </p>
-      )}
+      <CutNote token={token} parameters={parameters} />
       {token.top.length > 0 && (
         <p className="ui-token-head">
           {(100 * covered).toFixed(0)} % covered by the {token.top.length} most likely

@@ -25,6 +25,22 @@ function linkOf(text: string, parameters: object): string {
   return `/playground#s=${shared}`;
 }
 
+async function severalModels(page: Page): Promise<void> {
+  await page.route(/\/v2\/server$/, async (route) => {
+    const server = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...server, models: [...server.models, ...SEVERAL_MODELS] } });
+  });
+}
+
+/** Two columns, the first scored by the second. */
+async function scored(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Compare', exact: true }).click();
+  await page.getByRole('button', { name: 'Generate both' }).click();
+  await page.getByRole('button', { name: 'Generate both' }).waitFor();
+  await page.getByRole('button', { name: 'Score A by B' }).click();
+  await page.getByText('under B:').waitFor();
+}
+
 /** With what the next run would use and cost. */
 async function ended(page: Page): Promise<void> {
   await page.getByText('ended by').first().waitFor();
@@ -57,12 +73,7 @@ defineScreens('playground', [
   {
     state: 'models',
     path: '/playground',
-    arrange: async (page) => {
-      await page.route(/\/v2\/server$/, async (route) => {
-        const server = await (await route.fetch()).json();
-        await route.fulfill({ json: { ...server, models: [...server.models, ...SEVERAL_MODELS] } });
-      });
-    },
+    arrange: severalModels,
     act: async (page) => {
       await page.locator('.ui-select', { hasText: 'gptj-nano' }).click();
       await page.getByRole('option', { name: 'story' }).waitFor();
@@ -91,13 +102,13 @@ defineScreens('playground', [
   {
     state: 'compare',
     path: linkOf(PROMPT, { max_new_tokens: 32, temperature: 0.7, seed: 7 }),
-    async act(page) {
-      await page.getByRole('link', { name: 'Compare', exact: true }).click();
-      await page.getByRole('button', { name: 'Generate both' }).click();
-      await page.getByRole('button', { name: 'Generate both' }).waitFor();
-      await page.getByRole('button', { name: 'Score A by B' }).click();
-      await page.getByText('under B:').waitFor();
-    },
+    act: scored,
+  },
+  {
+    state: 'compare-models',
+    path: linkOf(PROMPT, { max_new_tokens: 32, temperature: 0.7, seed: 7, top_p: 0.6 }),
+    arrange: severalModels,
+    act: scored,
   },
   { state: 'long', ...withRun(MIXED.repeat(6), { max_new_tokens: 200, seed: 7 }), act: ended },
   { state: 'error', path: '/playground#s=damaged' },
@@ -107,4 +118,13 @@ defineScreens('playground', [
     act: checked,
   },
   { state: 'siblings', ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, num_return_sequences: 3 }), act: ended },
+  {
+    state: 'seam',
+    ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, num_return_sequences: 3, top_k: 6 }),
+    async act(page) {
+      await ended(page);
+      await page.getByRole('button', { name: 'of 3 continuations: show them' }).click();
+      await page.getByRole('region', { name: 'Other tokens' }).waitFor();
+    },
+  },
 ]);

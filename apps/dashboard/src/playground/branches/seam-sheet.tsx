@@ -1,3 +1,4 @@
+import { CutNote } from '../../ui/cut-note.tsx';
 import { cutReason } from '../../ui/cut-reason.ts';
 import { Sheet } from '../../ui/dialog.tsx';
 import { formatDigits } from '../../ui/formats.ts';
@@ -5,6 +6,7 @@ import { formatChance, visibleToken } from '../../ui/token-scale.ts';
 import { type Draft, type NodeId, nodeOf, textOf } from '../document/draft.ts';
 import { parametersOf, type SeamBranch, seamChoices } from '../document/seam-choices.ts';
 import type { PlaygroundStore } from '../store/playground-store.ts';
+import '../../ui/token-text.css';
 import './seam-sheet.css';
 
 const SHOWN_LETTERS = 60;
@@ -33,7 +35,7 @@ export function SeamSheet({
         <bdi>{before.length > SHOWN_LETTERS ? `…${before.slice(-SHOWN_LETTERS)}` : before}</bdi>
       </p>
       <section aria-label="Branches">
-        <ul className={lists}>
+        <ul className={`${lists} seam-branches`}>
           {hasProcessed && (
             <li className="ui-alternative-heads" aria-hidden="true">
               <span>model</span>
@@ -65,7 +67,7 @@ export function SeamSheet({
       </section>
       {reported !== null && others.length > 0 && (
         <section aria-label="Other tokens">
-          <h3>Other tokens here</h3>
+          <h3 className="seam-others">Other tokens here</h3>
           <ul className={lists}>
             {others.map((each) => {
               const cut = cutReason(reported.token, parameters, reported.token.top.indexOf(each));
@@ -91,6 +93,7 @@ export function SeamSheet({
               );
             })}
           </ul>
+          <CutNote token={reported.token} parameters={parameters} />
         </section>
       )}
     </Sheet>

@@ -18,7 +18,7 @@ test('columns continue one prompt with one seed, each with its own parameters', 
       api,
       newId: () => `id-${++ids}`,
       randomSeed: () => 7,
-      complete: async (data) => await api.runPipeline('gpt-j:latest', data),
+      complete: async (pipelineId, data) => await api.runPipeline(pipelineId, data),
       promptData: async (prompt) => prompt.text,
       onFrame: (task) => task(),
       nowMs: () => 0,
@@ -64,12 +64,22 @@ test('columns continue one prompt with one seed, each with its own parameters', 
     const given = { continuation_ids: b?.output?.tokens?.map(({ id }) => id), temperature: 0.7 };
     const { seed: _, ...others } = asked;
     assert.deepEqual(JSON.parse(request.body).data, ['Once', { ...others, ...given, logprobs: 0 }]);
-    const score = { by: a?.id, result: { mean: -2, possible: 1, tokens: 2 } };
+    assert.equal(JSON.parse(request.body).pipeline_id, 'gpt-j:latest');
+    const score = { by: a?.id, result: { mean: -2, possible: 1, logprobs: [-2, null] } };
     assert.deepEqual(compare.get().columns[1]?.score, score);
     compare.setParameters(b?.id ?? '', { temperature: 2 });
     assert.deepEqual(compare.get().columns[1]?.score, score);
     compare.setParameters(a?.id ?? '', { temperature: 0.9 });
     assert.equal(compare.get().columns[1]?.score, null, 'it was about other parameters');
+    compare.setModel(a?.id ?? '', { name: 'story', pipelineId: 'pipeline_of_story' });
+    const byModel = compare.score(b?.id ?? '', a?.id ?? '');
+    const ofModel = await server.next();
+    assert.equal(JSON.parse(ofModel.body).pipeline_id, 'pipeline_of_story');
+    ofModel.json(200, runJson('run_10', 'complete', { result_preview: [{ texts: [' 0'], logprobs }] }));
+    await byModel;
+    assert.deepEqual(compare.get().columns[1]?.score?.result?.logprobs, [-2, null]);
+    compare.clearScore(b?.id ?? '');
+    assert.equal(compare.get().columns[1]?.score, null);
     compare.swap();
     assert.deepEqual(
       compare.get().columns.map(({ output }) => output?.text),

@@ -1,10 +1,11 @@
-/** Columns that continue one prompt with one seed under different parameters. */
+/** Columns that continue one prompt with one seed under different parameters, or by different models. */
 
 import type { Run } from '@gptj-cloud/sdk';
 import { type Draft, type DraftNode, newDraft, nodeOf, type Parameters } from '../document/draft.ts';
 import { acceptRun, appendTokens, beginGeneration, endGeneration, restartGeneration } from '../document/generation.ts';
 import { meanLogprob } from '../document/mean-logprob.ts';
 import type { Prompt } from '../document/prompt.ts';
+import type { ChosenModel } from '../model/chosen-model.ts';
 import { ASKED, type GenerationTools } from '../store/playground-store.ts';
 import { arrivalsOfResult } from '../stream/arrivals.ts';
 import { type Generation, type GenerationDeps, startGeneration } from '../stream/run-generation.ts';
@@ -13,13 +14,15 @@ export const MAX_COLUMNS = 4;
 
 export interface CompareColumn {
   readonly id: string;
+  /** Null: the model of the playground. */
+  readonly model: ChosenModel | null;
   readonly parameters: Parameters;
   /** The continuation; null before the first. */
   readonly output: DraftNode | null;
   readonly run: Run | null;
   readonly isRunning: boolean;
   readonly problem: unknown;
-  /** The text under the parameters of another column; null where it is not scored. */
+  /** The text under the model and the parameters of another column; null where it is not scored. */
   readonly score: ColumnScore | null;
 }
 
@@ -31,8 +34,8 @@ export interface ColumnScore {
     /** Mean log-probability of the tokens that are possible there; null when none is. */
     readonly mean: number | null;
     readonly possible: number;
-    /** Tokens that are scored: fewer than the text has where it would have ended earlier. */
-    readonly tokens: number;
+    /** Of each scored token: fewer than the text has where it would have ended earlier. Null: it is not possible. */
+    readonly logprobs: readonly (number | null)[];
   } | null;
 }
 
@@ -46,6 +49,7 @@ export interface CompareStore {
   readonly get: () => CompareState;
   readonly subscribe: (listener: () => void) => () => void;
   setParameters(column: string, parameters: Parameters): void;
+  setModel(column: string, model: ChosenModel | null): void;
   /** A column like the last one, up to four. */
   add(): void;
   remove(column: string): void;
@@ -53,16 +57,18 @@ export interface CompareStore {
   swap(): void;
   /** Continue `prompt` in every column, with the seed that the first one has locked, or a new one. */
   generate(prompt: Prompt): void;
-  /** Score the text of a column under the parameters of another one, as the continuation of the same prompt. */
+  /** Score the text of a column under the model and the parameters of another one, as the continuation of the same prompt. */
   score(column: string, by: string): Promise<void>;
+  clearScore(column: string): void;
   stop(): void;
   /** Stop listening. */
   close(): void;
 }
 
 export function createCompareStore(deps: GenerationTools, first: Parameters): CompareStore {
-  const column = (parameters: Parameters): CompareColumn => ({
+  const column = (parameters: Parameters, model: ChosenModel | null = null): CompareColumn => ({
     id: deps.newId(),
+    model,
     parameters,
     output: null,
     run: null,
@@ -81,7 +87,15 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
   const change = (id: string, fields: Partial<CompareColumn>): void =>
     set({ ...state, columns: state.columns.map((each) => (each.id === id ? { ...each, ...fields } : each)) });
 
-  const begin = async (id: string, parameters: Parameters, prompt: Prompt): Promise<void> => {
+  const pipelineOf = ({ model }: Pick<CompareColumn, 'model'>): string => model?.pipelineId ?? deps.pipelineId();
+  /** A score was about what its column was. */
+  const changeScorer = (id: string, fields: Pick<CompareColumn, 'model'> | Pick<CompareColumn, 'parameters'>): void => {
+    const columns = state.columns.map((each) => (each.score?.by === id ? { ...each, score: null } : each));
+    set({ ...state, columns: columns.map((each) => (each.id === id ? { ...each, ...fields } : each)) });
+  };
+
+  const begin = async (from: CompareColumn, parameters: Parameters, prompt: Prompt): Promise<void> => {
+    const { id, model } = from;
     const key = deps.newId();
     const empty = newDraft(key, parameters);
     const seed = typeof parameters.seed === 'number' ? parameters.seed : null;
@@ -103,9 +117,9 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       found: () => undefined,
     };
     try {
-      const data = [await deps.promptData(prompt, parameters), { ...ASKED, ...parameters }];
+      const data = [await deps.promptData(prompt, parameters, model?.name), { ...ASKED, ...parameters }];
       generations.get(id)?.leave();
-      generations.set(id, startGeneration({ ...deps, sink }, { key, pipelineId: deps.pipelineId(), data }));
+      generations.set(id, startGeneration({ ...deps, sink }, { key, pipelineId: pipelineOf(from), data }));
     } catch (problem) {
       sink.refused(problem);
     }
@@ -117,14 +131,12 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    setParameters(id, parameters) {
-      const columns = state.columns.map((each) => (each.score?.by === id ? { ...each, score: null } : each));
-      set({ ...state, columns: columns.map((each) => (each.id === id ? { ...each, parameters } : each)) });
-    },
+    setParameters: (id, parameters) => changeScorer(id, { parameters }),
+    setModel: (id, model) => changeScorer(id, { model }),
     add() {
       const last = state.columns.at(-1);
       if (last === undefined || state.columns.length >= MAX_COLUMNS) return;
-      set({ ...state, columns: [...state.columns, column(hotter(last.parameters))] });
+      set({ ...state, columns: [...state.columns, column(hotter(last.parameters), last.model)] });
     },
     remove(id) {
       generations.get(id)?.stop();
@@ -140,12 +152,13 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       const seed = typeof locked === 'number' ? locked : deps.randomSeed();
       lastPrompt = prompt;
       set({ ...state, seed });
-      for (const { id, parameters } of state.columns) void begin(id, { ...parameters, seed }, prompt);
+      for (const each of state.columns) void begin(each, { ...each.parameters, seed }, prompt);
     },
     async score(id, by) {
       const tokens = state.columns.find((each) => each.id === id)?.output?.tokens ?? [];
-      const parameters = state.columns.find((each) => each.id === by)?.parameters;
-      if (lastPrompt === null || parameters === undefined || tokens.length === 0) return;
+      const scorer = state.columns.find((each) => each.id === by);
+      if (lastPrompt === null || scorer === undefined || tokens.length === 0) return;
+      const { parameters, model } = scorer;
       const asked: ColumnScore = { by, result: null };
       change(id, { score: asked, problem: null });
       const settle = (fields: Partial<CompareColumn>): void => {
@@ -154,12 +167,14 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       };
       try {
         const given = { ...ASKED, ...parameters, logprobs: 0, continuation_ids: tokens.map((token) => token.id) };
-        const run = await deps.complete([await deps.promptData(lastPrompt, parameters), given]);
+        const prompt = await deps.promptData(lastPrompt, parameters, model?.name);
+        const run = await deps.complete(pipelineOf(scorer), [prompt, given]);
         settle({ score: { by, result: scoreOf(run) } });
       } catch (problem) {
         settle({ score: null, problem });
       }
     },
+    clearScore: (id) => change(id, { score: null }),
     stop() {
       for (const generation of generations.values()) generation.stop();
     },
@@ -172,10 +187,11 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
 
 function scoreOf(run: Run): ColumnScore['result'] {
   const processed = (arrivalsOfResult('', run)[0]?.tokens ?? []).map((token) => ({ logprob: token.processed ?? null }));
+  const logprobs = processed.map(({ logprob }) => logprob);
   return {
     mean: meanLogprob(processed)?.mean ?? null,
-    possible: processed.filter(({ logprob }) => logprob !== null).length,
-    tokens: processed.length,
+    possible: logprobs.filter((logprob) => logprob !== null).length,
+    logprobs,
   };
 }
 

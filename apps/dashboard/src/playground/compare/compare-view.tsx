@@ -10,6 +10,7 @@ import { promptOf } from '../document/prompt.ts';
 import { firstDifference } from '../replay/first-difference.ts';
 import { browserDeps } from '../store/browser-playground.ts';
 import type { PlaygroundStore } from '../store/playground-store.ts';
+import { ColumnModel } from './column-model.tsx';
 import { ColumnParameters } from './column-parameters.tsx';
 import {
   type CompareColumn,
@@ -18,10 +19,11 @@ import {
   differingNames,
   MAX_COLUMNS,
 } from './compare-store.ts';
+import { ScoredText } from './scored-text.tsx';
 
 const LETTERS = 'ABCD';
 
-/** One prompt and one seed under several sets of parameters, side by side. */
+/** One prompt and one seed under several sets of parameters or by several models, side by side. */
 export function CompareView({
   store,
   draft,
@@ -166,11 +168,13 @@ function Column({
   const from = reference?.output == null ? null : firstDifference(tokens.slice(0, length), other.slice(0, length));
   const mean = meanLogprob(tokens);
   const ms = column.run?.computeTimeMs ?? 0;
+  const score = column.score?.by === reference?.id ? (column.score?.result ?? null) : null;
   const isEmpty = tokens.length === 0 || column.isRunning;
   return (
     <section className="playground-column" aria-label={`Column ${letter}`}>
       <header className="playground-column-head">
         <h2>{letter}</h2>
+        <ColumnModel letter={letter} model={column.model} onChange={(model) => compare.setModel(column.id, model)} />
         <ul className="playground-differing">
           {names.map((name) => (
             <li key={name}>
@@ -193,7 +197,11 @@ function Column({
       </header>
       {column.problem !== null && <ErrorPanel error={column.problem} />}
       <div className="playground-column-text">
-        <DiffText tokens={tokens} from={from} />
+        {score === null ? (
+          <DiffText tokens={tokens} from={from} />
+        ) : (
+          <ScoredText tokens={tokens} logprobs={score.logprobs} letter={referenceLetter} />
+        )}
       </div>
       <footer className="playground-note">
         <span>{column.isRunning ? 'generating' : formatPlural(tokens.length, 'token')}</span>
@@ -220,9 +228,17 @@ function Column({
               Score {letter} by {referenceLetter}
             </Button>
           )}
-          {column.score !== null && column.score.result !== null && (
-            <span>
-              under {referenceLetter}: {scoreText(column.score.result, tokens.length)}
+          {score !== null && (
+            <span className="playground-column-score">
+              <span>
+                under {referenceLetter}: {scoreText(score, tokens.length)} · coloured by its chances
+              </span>
+              <IconButton
+                label={`Hide the score of ${letter}`}
+                icon="close"
+                size="small"
+                onPress={() => compare.clearScore(column.id)}
+              />
             </span>
           )}
         </span>
@@ -233,9 +249,10 @@ function Column({
 
 /** `mean -3 nat · 2 of 32 impossible` */
 function scoreText(
-  { mean, possible, tokens }: NonNullable<NonNullable<CompareColumn['score']>['result']>,
+  { mean, possible, logprobs }: NonNullable<NonNullable<CompareColumn['score']>['result']>,
   length: number,
 ): string {
+  const tokens = logprobs.length;
   const facts = [
     mean === null ? null : `mean ${formatDigits(mean, 2)} nat`,
     possible < tokens ? `${formatCount(tokens - possible)} of ${formatPlural(tokens, 'token')} impossible` : null,

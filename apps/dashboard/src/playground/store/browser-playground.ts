@@ -50,7 +50,7 @@ export function browserDeps(): GenerationTools {
       followRun: (...call) => cloud().followRun(...call),
       cancelRun: (...call) => cloud().cancelRun(...call),
     },
-    complete: async (data) => throwIfFailed(await cloud().runPipeline(chosenPipeline(), data)),
+    complete: async (pipelineId, data) => throwIfFailed(await cloud().runPipeline(pipelineId, data)),
     onFrame: (task) => {
       if (document.hidden) setTimeout(task, HIDDEN_FRAME_MS);
       else requestAnimationFrame(task);
@@ -64,11 +64,14 @@ export function browserDeps(): GenerationTools {
 }
 
 /** Text as it is; exact tokens after the token ids of the text before them. */
-export async function promptData(prompt: Prompt, parameters: Parameters): Promise<string | readonly number[]> {
+export async function promptData(
+  prompt: Prompt,
+  parameters: Parameters,
+  model: string | undefined = chosenModel()?.name,
+): Promise<string | readonly number[]> {
   if (prompt.tokens.length === 0) return prompt.text;
   if (prompt.text === '') return prompt.tokens;
   const splitSpecialTokens = parameters.split_special_tokens === true;
-  const model = chosenModel()?.name;
   const { tokens } = await cloud().text.tokenize(prompt.text, {
     splitSpecialTokens,
     ...(model === undefined ? {} : { model }),

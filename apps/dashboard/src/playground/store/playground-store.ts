@@ -72,10 +72,10 @@ export interface GenerationTools extends Omit<GenerationDeps, 'sink'> {
   /** An id that no other draft or generation has. */
   readonly newId: () => string;
   readonly randomSeed: () => number;
-  /** A run that is not streamed; rejects when it fails. */
-  readonly complete: (data: readonly unknown[]) => Promise<Run>;
-  /** What the pipeline takes as a prompt. */
-  readonly promptData: (prompt: Prompt, parameters: Parameters) => Promise<unknown>;
+  /** A run of a pipeline that is not streamed; rejects when it fails. */
+  readonly complete: (pipelineId: string, data: readonly unknown[]) => Promise<Run>;
+  /** What the pipeline takes as a prompt. `model`: the one that reads it, in place of the one that is chosen now. */
+  readonly promptData: (prompt: Prompt, parameters: Parameters, model?: string) => Promise<unknown>;
 }
 
 export interface PlaygroundDeps extends GenerationTools {
