@@ -169,7 +169,7 @@ test('where the text goes on in several ways, they are listed with the chances o
   await page.locator(`a[href*="${first}"]`).waitFor({ state: 'detached' });
   await ended(page);
   await page.keyboard.press('Alt+t');
-  await page.getByRole('button', { name: '2 of 2 continuations: show them' }).click();
+  await page.getByRole('button', { name: '2/2 continuations: show them' }).click();
   const sheet = page.getByRole('dialog', { name: 'Continuations from here' });
   const rows = sheet.getByRole('region', { name: 'Branches' }).getByRole('button');
   await rows.nth(1).waitFor();
@@ -181,7 +181,7 @@ test('where the text goes on in several ways, they are listed with the chances o
   await rows.first().press('Enter');
   await sheet.waitFor({ state: 'hidden' });
   await waitForText(page, text);
-  await page.getByRole('button', { name: '1 of 2 continuations: show them' }).waitFor();
+  await page.getByRole('button', { name: '1/2 continuations: show them' }).waitFor();
 });
 
 interface Result {

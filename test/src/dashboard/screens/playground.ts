@@ -123,7 +123,7 @@ defineScreens('playground', [
     ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, num_return_sequences: 3, top_k: 6 }),
     async act(page) {
       await ended(page);
-      await page.getByRole('button', { name: 'of 3 continuations: show them' }).click();
+      await page.getByRole('button', { name: '/3 continuations: show them' }).click();
       await page.getByRole('region', { name: 'Other tokens' }).waitFor();
     },
   },

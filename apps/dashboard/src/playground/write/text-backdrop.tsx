@@ -87,7 +87,7 @@ function Piece({
           <button
             type="button"
             className="playground-seam-count"
-            aria-label={`${seam.index + 1} of ${seam.count} continuations: show them`}
+            aria-label={`${seam.index + 1}/${seam.count} continuations: show them`}
             onClick={() => onSeam(seam.node)}
           >
             {seam.index + 1}/{seam.count}
