@@ -192,13 +192,10 @@ interface Start {
   readonly logger: Logger;
 }
 
-async function start({
-  config,
-  parts,
-  open,
-  facts,
-  logger,
-}: Start): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
+async function start(
+  given: Start,
+): Promise<{ readonly url: string; readonly port: number; readonly composition: Composition }> {
+  const { config, parts, open, facts, logger } = given;
   const { print, runTiming, waiting, dashboardDir, manualDir, openModel: loadModel } = parts;
   const { host, dataDir } = config;
   const isServer = parts.role === 'server';
@@ -222,14 +219,16 @@ async function start({
   const ownsStore = config.databaseUrl === null;
   if (ownsStore) open(await lockDataDir(config.dataDir), (lock) => lock.release());
   const observation = open(await openObservation({ ...config, logger }), (each) => each.close());
-  const openStoreNow = async (): Promise<Store> => {
+  const openStoreNow = async () => {
     logger.info('opening the store');
-    return open(await openDatabase(config, logger), (each) => each.close());
+    const store = open(await openDatabase(config, logger), (each) => each.close());
+    const clock = ownsStore ? parts.clock : open(await openStoreClock(store.db), (each) => each.close()).now;
+    return { store, clock };
   };
   // Workers have registered the models there.
   const storeOfWorkers = config.hasEngine ? null : await openStoreNow();
   const modelStart = { logger, print, display: createStartDisplay(logger, parts.progressBar), signal: parts.signal };
-  const ofNodes = storeOfWorkers === null ? null : await openNodeModels(storeOfWorkers.db, modelStart);
+  const ofNodes = storeOfWorkers === null ? null : await openNodeModels(storeOfWorkers, modelStart);
   const served = open(ofNodes?.first ?? (await loadModel(config, modelStart)), (model) =>
     Promise.resolve(model.host?.close()).finally(() => model.engine.close()),
   );
@@ -238,11 +237,12 @@ async function start({
   const { workerModel } = models;
   const workers =
     workerModel === null ? undefined : open(openWorkers(workerModel, config, logger), (each) => each.close());
-  const store = storeOfWorkers ?? (await openStoreNow());
+  const { store, clock } = storeOfWorkers ?? (await openStoreNow());
   const { db } = store;
   const followed =
-    !isServer || ownsStore ? null : (ofNodes?.nodes ?? (await followNodeModels({ db, logger, isOwn: models.isOwn })));
-  const clock = ownsStore ? parts.clock : open(await openStoreClock(store.db), (each) => each.close()).now;
+    !isServer || ownsStore
+      ? null
+      : (ofNodes?.nodes ?? (await followNodeModels({ db, clock, logger, isOwn: models.isOwn })));
   let node: Node | null = null;
   const register =
     !config.hasEngine || ownsStore

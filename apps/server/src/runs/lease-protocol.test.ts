@@ -102,8 +102,8 @@ describeOnEveryStore('the protocol of leases', (store) => {
       };
       const actions: readonly ((process: Process) => Promise<void>)[] = [
         (process) => claim(process, 1 + random(3)),
-        ({ owner }) => beatNode(db, { id: owner, url: null, load: LOAD }),
-        ({ owner }) => beatNode(db, { id: owner, url: null, load: LOAD }),
+        async ({ owner }) => void (await beatNode(db, { id: owner, url: null, load: LOAD })),
+        async ({ owner }) => void (await beatNode(db, { id: owner, url: null, load: LOAD })),
         end,
         giveBack,
         async () => void (await endExpiredLeases(db, LEASE_MS)),

@@ -167,6 +167,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     id: owner,
     url: deps.nodeUrl,
     logger,
+    clock: deps.clock,
     beatMs: timing.heartbeatMs,
     load: () => ({
       slots: deps.limits.running,

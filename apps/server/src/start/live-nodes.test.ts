@@ -102,7 +102,7 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
   };
   const served: ServedModel = { engine, tokenizer: byteTokenizer, vocabulary: VOCABULARY, live };
   const models = createServedModels(served);
-  const nodes = await followNodeModels({ db: store.db, logger: LOGGER, isOwn: models.isOwn });
+  const nodes = await followNodeModels({ db: store.db, clock: () => new Date(), logger: LOGGER, isOwn: models.isOwn });
   let node: Node | null = null;
   const register = createModelRegister({ db: store.db, served: () => [served, ...models.own], node: () => node });
   await models.connect({ workers: undefined, register, nodes, logger: LOGGER });
@@ -121,7 +121,10 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
 
 /** A server without an engine. */
 async function joinApi(): Promise<ServedComposition> {
-  const { first, nodes } = await openNodeModels(store.db, { logger: LOGGER, print() {}, signal: null });
+  const { first, nodes } = await openNodeModels(
+    { store, clock: () => new Date() },
+    { logger: LOGGER, print() {}, signal: null },
+  );
   const server = await serveComposition({
     store,
     engine: first.engine,

@@ -13,7 +13,7 @@ import { findNodeModels, type NodeModel, readVocabulary } from '../runs/nodes/no
 import { findHolders } from '../runs/nodes/node-prefix-store.ts';
 import { signRequest } from '../runs/nodes/node-signature.ts';
 import { ensureNodeSecret, findEngineNodes } from '../runs/nodes/node-store.ts';
-import type { Database } from '../store/db.ts';
+import type { Database, Store } from '../store/db.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ModelStart, ServedModel } from './open-models.ts';
 
@@ -27,6 +27,8 @@ export interface NodeModels extends ModelsElsewhere {
 
 export interface NodeModelsOptions {
   readonly db: Database;
+  /** The time of the store. */
+  readonly clock: () => Date;
   readonly logger: Logger;
   /** This server has a model of the name itself. */
   readonly isOwn: (name: string) => boolean;
@@ -44,8 +46,9 @@ interface Known {
 }
 
 /** Follow the models of other servers, beside the first one of this server. */
-export async function followNodeModels({ db, logger, isOwn }: NodeModelsOptions): Promise<NodeModels> {
-  const open = await createOpener(db, logger);
+export async function followNodeModels({ isOwn, ...deps }: NodeModelsOptions): Promise<NodeModels> {
+  const { db } = deps;
+  const open = await createOpener(deps);
   let known: readonly Known[] = [];
   const refresh = async (model: NodeModel): Promise<Known | null> => {
     const same = known.find((each) => isSame(each, model));
@@ -86,18 +89,18 @@ export interface OpenedNodeModels {
 
 /** Waits until a worker has registered its models, where none ever has. Throws the reason of the signal. */
 export async function openNodeModels(
-  db: Database,
+  { store: { db }, clock }: { readonly store: Store; readonly clock: () => Date },
   { logger, print, signal }: Pick<ModelStart, 'logger' | 'print' | 'signal'>,
 ): Promise<OpenedNodeModels> {
   await waitForFirst(db, () => print('Waiting for the first gptj worker on this database'), signal);
-  const open = await createOpener(db, logger);
+  const open = await createOpener({ db, clock, logger });
   const found = await findFirst(db);
   const first = found === undefined ? null : await open(found);
   if (first === null) throw new TypeError('expected the model of the GPT-J pipeline with its vocabulary, got none');
   const { modelName } = first.registered.info;
   let unlike = modelName;
   // Two workers may have the same model, one of them as its first.
-  const nodes = await followNodeModels({ db, logger, isOwn: (name) => name === modelName });
+  const nodes = await followNodeModels({ db, clock, logger, isOwn: (name) => name === modelName });
   const followed: NodeModels = {
     get present() {
       return nodes.present;
@@ -127,7 +130,11 @@ export async function openNodeModels(
 }
 
 /** How a model of other servers is opened; null: its vocabulary is gone. */
-async function createOpener(db: Database, logger: Logger): Promise<(model: NodeModel) => Promise<Known | null>> {
+async function createOpener({
+  db,
+  clock,
+  logger,
+}: Omit<NodeModelsOptions, 'isOwn'>): Promise<(model: NodeModel) => Promise<Known | null>> {
   const secret = await ensureNodeSecret(db);
   const nodes = createEngineNodes({
     find: () => findEngineNodes(db),
@@ -149,7 +156,7 @@ async function createOpener(db: Database, logger: Logger): Promise<(model: NodeM
     const engine = createNodeEngine({
       info: () => registered.info,
       nodes,
-      sign: (request) => signRequest(secret, request),
+      sign: (request) => signRequest(secret, request, clock()),
       onRefusal: (node, reason) =>
         logger.warn('a worker did not take a generation', { node: node.id, url: node.url, reason }),
     });

@@ -19,7 +19,7 @@ import { generationSubject, PROOF_HEADER } from '../../runs/nodes/node-signature
 import type { ApiRoute } from '../access/access.ts';
 import type { Guard } from '../access/guard.ts';
 import { pipelineCloudErrors } from '../error-dialects.ts';
-import type { NodeRoutesDeps } from './node-routes.ts';
+import { type NodeRoutesDeps, signatureOf } from './node-routes.ts';
 
 export interface GenerationRouteDeps extends NodeRoutesDeps {
   readonly nodeGenerations: NodeGenerations;
@@ -31,7 +31,7 @@ function signedByNode({ node }: NodeRoutesDeps['runs']): Access<Guard, { readonl
     security: [],
     async authorize(_guard, c) {
       const subject = generationSubject(c.req.header(BODY_HASH_HEADER) ?? '');
-      const proof = node.check(subject, c.req.header('authorization') ?? '');
+      const proof = node.check(subject, signatureOf(c.req));
       if (proof === null) throw new ApiError('token_unknown');
       c.get('load')?.identify('nodes', { isExempt: true });
       return { proof };

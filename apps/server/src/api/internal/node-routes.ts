@@ -6,7 +6,7 @@ import { type EventStreamOptions, eventStreamReply } from '../../http/event-stre
 import { media } from '../../http/openapi/operation.ts';
 import { header, query } from '../../http/parameter.ts';
 import { type Access, defineRoute } from '../../http/route.ts';
-import { eventsSubject, PROOF_HEADER } from '../../runs/nodes/node-signature.ts';
+import { eventsSubject, PROOF_HEADER, type ReceivedSignature, TIME_HEADER } from '../../runs/nodes/node-signature.ts';
 import { NOT_KEPT, NOT_YET } from '../../runs/nodes/remote-events.ts';
 import type { RunService } from '../../runs/run-service.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -21,6 +21,10 @@ export interface NodeRoutesDeps {
   readonly waiting: EventStreamOptions;
 }
 
+export function signatureOf(request: { header(name: string): string | undefined }): ReceivedSignature {
+  return { authorization: request.header('authorization') ?? '', time: request.header(TIME_HEADER) ?? null };
+}
+
 /** A request that a node of the store has signed, for this node and this run. */
 function signedByNode({ node }: NodeRoutesDeps['runs']): Access<Guard, { readonly proof: string }> {
   return {
@@ -28,7 +32,7 @@ function signedByNode({ node }: NodeRoutesDeps['runs']): Access<Guard, { readonl
     async authorize(_guard, c) {
       c.set('isPolled', true);
       const subject = eventsSubject({ projectId: c.req.query('project_id') ?? '', runId: c.req.param('id') ?? '' });
-      const proof = node.check(subject, c.req.header('authorization') ?? '');
+      const proof = node.check(subject, signatureOf(c.req));
       if (proof === null) throw new ApiError('token_unknown');
       c.get('load')?.identify('nodes', { isExempt: true });
       return { proof };

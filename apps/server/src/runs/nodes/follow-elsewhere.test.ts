@@ -200,21 +200,51 @@ test('events are given to no one but nodes of the store, and only for the projec
   await (await follow(a, id)).text();
   const { executedBy } = await placeOf(id);
   const [owner, other] = executedBy === a.composition.runs.node.id ? [a, b] : [b, a];
-  const ask = async (projectId: string, authorization: string | undefined): Promise<number> => {
+  const ask = async (projectId: string, headers: Readonly<Record<string, string>> = {}): Promise<number> => {
     const path = eventsPath({ runId: id, projectId });
-    const reply = await fetch(owner.url + path, { headers: authorization === undefined ? {} : { authorization } });
+    const reply = await fetch(owner.url + path, { headers });
     await reply.body?.cancel();
     return reply.status;
   };
-  const sign = (projectId: string, node = executedBy ?? ''): string | undefined =>
-    other.composition.runs.node.sign({ node, subject: eventsSubject({ projectId, runId: id }) })?.authorization;
+  const sign = (projectId: string, node = executedBy ?? '') =>
+    other.composition.runs.node.sign({ node, subject: eventsSubject({ projectId, runId: id }) })?.headers;
   assert.equal(await ask(DEFAULT_PROJECT_ID, sign(DEFAULT_PROJECT_ID)), 200);
   assert.equal(await ask(DEFAULT_PROJECT_ID, undefined), 401);
-  assert.equal(await ask(DEFAULT_PROJECT_ID, `Bearer ${TOKEN}`), 401);
+  assert.equal(await ask(DEFAULT_PROJECT_ID, { authorization: `Bearer ${TOKEN}` }), 401);
   assert.equal(await ask(DEFAULT_PROJECT_ID, sign(DEFAULT_PROJECT_ID, other.composition.runs.node.id)), 401);
   const foreign = `project_${'1'.repeat(32)}`;
   assert.equal(await ask(foreign, sign(DEFAULT_PROJECT_ID)), 401);
   assert.equal(await ask(foreign, sign(foreign)), 404);
+  // A copy of a request, and one without its time.
+  const copied = sign(DEFAULT_PROJECT_ID);
+  assert.equal(await ask(DEFAULT_PROJECT_ID, copied), 200);
+  assert.equal(await ask(DEFAULT_PROJECT_ID, copied), 401);
+  const untimed = { authorization: sign(DEFAULT_PROJECT_ID)?.authorization ?? '' };
+  assert.equal(await ask(DEFAULT_PROJECT_ID, untimed), 401);
+});
+
+test('requests without a time are accepted while a server of the release before is alive', async () => {
+  const a = await join();
+  const b = await join();
+  const id = await submit(a);
+  await (await follow(a, id)).text();
+  const { executedBy } = await placeOf(id);
+  const [owner, other] = executedBy === a.composition.runs.node.id ? [a, b] : [b, a];
+  const run = { runId: id, projectId: DEFAULT_PROJECT_ID };
+  const ask = async (): Promise<number> => {
+    const headers = other.composition.runs.node.sign({ node: executedBy ?? '', subject: eventsSubject(run) })?.headers;
+    const reply = await fetch(owner.url + eventsPath(run), {
+      headers: { authorization: headers?.authorization ?? '' },
+    });
+    await reply.body?.cancel();
+    return reply.status;
+  };
+  assert.equal(await ask(), 401);
+  // Its release knows nothing of the column.
+  await store.db.execute(`INSERT INTO nodes (id, beat_at) VALUES ('older', now() + interval '1 hour')`);
+  await until(async () => (await ask()) === 200);
+  await store.db.execute(`UPDATE nodes SET beat_at = now() - interval '31 seconds' WHERE id = 'older'`);
+  await until(async () => (await ask()) === 401);
 });
 
 test('a server whose node cannot be reached waits for the end, and names the setting in the log', async () => {

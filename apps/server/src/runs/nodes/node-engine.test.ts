@@ -91,7 +91,7 @@ async function joinApi(): Promise<ServedComposition & { readonly admission: Open
   const engine = createNodeEngine({
     info: () => createScriptedEngine(() => ({ sequences: [] })).info,
     nodes,
-    sign: (request) => signRequest(secret, request),
+    sign: (request) => signRequest(secret, request, new Date()),
     onRefusal: () => {},
   });
   const server = await serveComposition({ store, engine, running: 0, timing: TIMING, admission, isElsewhere: true });
@@ -232,7 +232,7 @@ test('a node that does not serve one model is still asked for its others', async
       take: async (_model, asked) => (asked.size > 0 ? null : { node, leave() {} }),
       exclude: ({ id }) => excluded.push(id),
     },
-    sign: (request) => signRequest(secret, request),
+    sign: (request) => signRequest(secret, request, new Date()),
     onRefusal: (_node, reason) => refusals.push(reason),
   });
   const { config } = parseGenerateParameters(
@@ -262,17 +262,26 @@ test('a node computes for nodes of the store alone, and only what they signed', 
   const secret = await ensureNodeSecret(store.db);
   const body = writeGeneration({ model: 'scripted', request });
   const other = writeGeneration({ model: 'scripted', request: { ...request, priority: 9 } });
-  const ask = async (sent: Uint8Array<ArrayBuffer>, authorization: string, hash = hashBody(body)): Promise<number> => {
-    const headers = { authorization, [BODY_HASH_HEADER]: hash };
-    const reply = await fetch(worker.url + GENERATIONS_PATH, { method: 'POST', headers, body: sent });
+  const ask = async (
+    content: Uint8Array<ArrayBuffer>,
+    signature: Readonly<Record<string, string>>,
+    hash = hashBody(body),
+  ): Promise<number> => {
+    const headers = { ...signature, [BODY_HASH_HEADER]: hash };
+    const reply = await fetch(worker.url + GENERATIONS_PATH, { method: 'POST', headers, body: content });
     await reply.text();
     return reply.status;
   };
-  const signed = (node: string, hash = hashBody(body)): string =>
-    signRequest(secret, { node, subject: generationSubject(hash) }).authorization;
+  const signed = (node: string, hash = hashBody(body), at = new Date()) =>
+    signRequest(secret, { node, subject: generationSubject(hash) }, at).headers;
   const { id } = worker.composition.runs.node;
-  assert.equal(await ask(body, signed(id)), 200);
-  assert.equal(await ask(body, `Bearer ${TOKEN}`), 401);
+  const sent = signed(id);
+  assert.equal(await ask(body, sent), 200);
+  // A copy of it, and one that was kept for a minute.
+  assert.equal(await ask(body, sent), 401);
+  assert.equal(await ask(body, signed(id, hashBody(body), new Date(Date.now() - 60_000))), 401);
+  assert.equal(worker.engine.requests.length, 2);
+  assert.equal(await ask(body, { authorization: `Bearer ${TOKEN}` }), 401);
   assert.equal(await ask(body, signed('another')), 401);
   assert.equal(await ask(other, signed(id)), 400);
   const junk = new TextEncoder().encode('{"version":1,"model":3}');

@@ -1,6 +1,8 @@
 /**
  * Proofs that two nodes of a store give each other. The secret itself is never sent: the address of a node that has ended
- * may belong to another program by now. A request is bound to one node and one subject, and its reply to the request.
+ * may belong to another program by now. A request is bound to one node, one subject and one moment, and its reply to the request.
+ *
+ * The proof of the time is a header of its own: nodes of the release before check the other one alone.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
@@ -21,32 +23,67 @@ export function generationSubject(bodyHash: string): string[] {
   return ['direct', 'generation', bodyHash];
 }
 
+/** Header with the time of a request. */
+export const TIME_HEADER = 'x-node-time';
+/** Header of the reply. */
+export const PROOF_HEADER = 'x-node-proof';
+
 export interface SignedRequest {
-  /** Of the header `Authorization`. */
-  readonly authorization: string;
+  readonly headers: { readonly authorization: string; readonly [TIME_HEADER]: string };
   /** Whether a reply comes from a node of the store. */
   readonly isAnswered: (proof: string | null) => boolean;
 }
 
-/** Header of the reply. */
-export const PROOF_HEADER = 'x-node-proof';
+/** The headers of a request that was received. */
+export interface ReceivedSignature {
+  readonly authorization: string;
+  /** Null: a node of the release before has signed it. */
+  readonly time: string | null;
+}
 
-export function signRequest(secret: string, request: NodeRequest): SignedRequest {
+export interface CheckedRequest {
+  /** For the reply. */
+  readonly proof: string;
+  /** No other request has it. */
+  readonly nonce: string;
+  /** By the clock of the store; null where it is not signed. */
+  readonly signedAtMs: number | null;
+}
+
+/** @param at the time of the store */
+export function signRequest(secret: string, request: NodeRequest, at: Date): SignedRequest {
   const nonce = randomBytes(16).toString('hex');
+  const signedAtMs = at.getTime();
   return {
-    authorization: `Node ${nonce}.${requestProof(secret, request, nonce)}`,
+    headers: {
+      authorization: `Node ${nonce}.${requestProof(secret, request, nonce)}`,
+      [TIME_HEADER]: `${signedAtMs}.${timeProof(secret, request, nonce, signedAtMs)}`,
+    },
     isAnswered: (proof) => isEqual(proof ?? '', replyProof(secret, request, nonce)),
   };
 }
 
-/** The proof for the reply; null when the request is not signed with the secret. */
-export function checkRequest(secret: string, request: NodeRequest, authorization: string): string | null {
+/** Null when the request, or the time that it names, is not signed with the secret. */
+export function checkRequest(
+  secret: string,
+  request: NodeRequest,
+  { authorization, time }: ReceivedSignature,
+): CheckedRequest | null {
   const [, nonce = '', proof = ''] = /^Node ([0-9a-f]{32})\.([0-9a-f]{64})$/.exec(authorization) ?? [];
-  return isEqual(proof, requestProof(secret, request, nonce)) ? replyProof(secret, request, nonce) : null;
+  if (!isEqual(proof, requestProof(secret, request, nonce))) return null;
+  const checked = { proof: replyProof(secret, request, nonce), nonce };
+  if (time === null) return { ...checked, signedAtMs: null };
+  const [, ms = '', proofOfTime = ''] = /^(\d{1,15})\.([0-9a-f]{64})$/.exec(time) ?? [];
+  const signedAtMs = Number(ms);
+  return isEqual(proofOfTime, timeProof(secret, request, nonce, signedAtMs)) ? { ...checked, signedAtMs } : null;
 }
 
 function requestProof(secret: string, { node, subject }: NodeRequest, nonce: string): string {
   return hmac(secret, ['request', node, ...subject, nonce]);
+}
+
+function timeProof(secret: string, { node, subject }: NodeRequest, nonce: string, signedAtMs: number): string {
+  return hmac(secret, ['time', node, ...subject, nonce, String(signedAtMs)]);
 }
 
 function replyProof(secret: string, { node, subject }: NodeRequest, nonce: string): string {

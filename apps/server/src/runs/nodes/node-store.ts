@@ -29,16 +29,26 @@ export interface NodeLoad {
   readonly models: readonly string[];
 }
 
+/** What a node learns of the others when it reports. */
+export interface OtherNodes {
+  /** A living node is of a release that signs requests without their time. */
+  readonly hasUntimed: boolean;
+}
+
 /** Report that a node is alive, and its load. The first report makes its row. */
 export async function beatNode(
   db: Database,
   { id, url, load }: { readonly id: string; readonly url: string | null; readonly load: NodeLoad },
-): Promise<void> {
+): Promise<OtherNodes> {
   const report = { ...load, models: [...load.models] };
-  await db
+  const [others] = await db
     .insert(nodes)
-    .values({ id, url, ...report })
-    .onConflictDoUpdate({ target: nodes.id, set: { beatAt: sql`now()`, ...report } });
+    .values({ id, url, signsTime: true, ...report })
+    .onConflictDoUpdate({ target: nodes.id, set: { beatAt: sql`now()`, ...report } })
+    .returning({
+      hasUntimed: sql<boolean>`EXISTS (SELECT 1 FROM nodes n WHERE NOT n.signs_time AND n.beat_at > ${liveSince})`,
+    });
+  return { hasUntimed: others?.hasUntimed ?? true };
 }
 
 /** A living node with an engine that others reach. */

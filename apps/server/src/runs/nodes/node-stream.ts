@@ -44,7 +44,7 @@ export async function openNodeStream(request: StreamRequest): Promise<NodeReply>
   };
   try {
     const reply = await fetch(new URL(path, url), {
-      headers: { authorization: signed.authorization, accept: 'text/event-stream', ...headers },
+      headers: { ...headers, ...signed.headers, accept: 'text/event-stream' },
       ...(body === undefined ? {} : { method: 'POST', body }),
       redirect: 'error',
       signal: AbortSignal.any([signal, silence.signal]),

@@ -2,12 +2,21 @@
  * This process among those that share a store: it reports that it is alive, and proves to others that it belongs to them.
  *
  * States: new → `start`: it has a row and the secret → `close`: its row is gone.
+ *
+ * A request of another node is accepted once, within half a minute of its signature: a copy of it has no effect. The release
+ * before signs without a time. Such requests are accepted while a living node of it reports to the store.
  */
 import { isLoopback } from '../../network-address.ts';
 import type { Database } from '../../store/db.ts';
 import { type Polling, startPolling } from '../../store/polling.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { checkRequest, type NodeRequest, type SignedRequest, signRequest } from './node-signature.ts';
+import {
+  checkRequest,
+  type NodeRequest,
+  type ReceivedSignature,
+  type SignedRequest,
+  signRequest,
+} from './node-signature.ts';
 import {
   beatNode,
   ensureNodeSecret,
@@ -16,6 +25,7 @@ import {
   removeEndedNodes,
   removeNode,
 } from './node-store.ts';
+import { createReplayGuard } from './replay-guard.ts';
 
 export interface NodeDeps {
   readonly db: Database;
@@ -23,6 +33,8 @@ export interface NodeDeps {
   /** Where other nodes reach this one, when it listens; null: they do not. */
   readonly url: () => string | null;
   readonly logger: Logger;
+  /** The time of the store. */
+  readonly clock: () => Date;
   readonly load: () => NodeLoad;
   /** Interval of its reports: a third of the time after which its leases end. */
   readonly beatMs: number;
@@ -33,19 +45,36 @@ export interface Node {
   start(): Promise<void>;
   /** Null before `start`. */
   sign(request: NodeRequest): SignedRequest | null;
-  /** The proof for the reply to a request of another node; null when the request has none. */
-  check(subject: readonly string[], authorization: string): string | null;
+  /**
+   * The proof for the reply to a request of another node; null when the request has none, came too late, or came before. It is
+   * accepted once.
+   */
+  check(subject: readonly string[], signature: ReceivedSignature): string | null;
   /** Report the load now: it has changed much. Resolves after the report, also where it fails. */
   report(): Promise<void>;
   close(): Promise<void>;
 }
 
-export function createNode({ db, id, url, logger, load, beatMs }: NodeDeps): Node {
+/** Interval between two warnings of refused requests: copies may come in any number. */
+const WARNING_MS = 60_000;
+
+export function createNode({ db, id, url, logger, clock, load, beatMs }: NodeDeps): Node {
   let secret: string | null = null;
+  let hasUntimed = false;
+  const replays = createReplayGuard({ now: () => clock().getTime(), acceptsUntimed: () => hasUntimed });
   let polling: Polling | null = null;
   /** The last report beside those of the polling. */
   let reporting: Promise<void> = Promise.resolve();
-  const beat = (): Promise<void> => beatNode(db, { id, url: url(), load: load() });
+  let warnedAtMs = Number.NEGATIVE_INFINITY;
+  const warnOfRefusal = (reason: string): void => {
+    const now = clock().getTime();
+    if (now - warnedAtMs < WARNING_MS) return;
+    warnedAtMs = now;
+    logger.warn('a signed request of another server was refused', { reason });
+  };
+  const beat = async (): Promise<void> => {
+    ({ hasUntimed } = await beatNode(db, { id, url: url(), load: load() }));
+  };
   return {
     id,
     async start() {
@@ -65,9 +94,14 @@ export function createNode({ db, id, url, logger, load, beatMs }: NodeDeps): Nod
         { url: own, other: unlike },
       );
     },
-    sign: (request) => (secret === null ? null : signRequest(secret, request)),
-    check: (subject, authorization) =>
-      secret === null ? null : checkRequest(secret, { node: id, subject }, authorization),
+    sign: (request) => (secret === null ? null : signRequest(secret, request, clock())),
+    check(subject, signature) {
+      const checked = secret === null ? null : checkRequest(secret, { node: id, subject }, signature);
+      const refusal = checked === null ? null : replays.refusalOf(checked);
+      if (checked === null || refusal === null) return checked?.proof ?? null;
+      warnOfRefusal(refusal);
+      return null;
+    },
     report() {
       // The next one comes soon.
       if (polling !== null) reporting = beat().catch(() => undefined);
