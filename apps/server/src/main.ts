@@ -39,6 +39,7 @@ import { createFileMailer } from './start/file-mailer.ts';
 import { createCredentialKeeper } from './start/first-credentials.ts';
 import { NO_LIVE_MODELS } from './start/live-models.ts';
 import { createModelRegister } from './start/model-register.ts';
+import { announceModelUses } from './start/model-uses.ts';
 import { nodeUrl } from './start/node-url.ts';
 import { openModelStore } from './start/open-model-store.ts';
 import { type ModelStart, openModels, type ServedModel } from './start/open-models.ts';
@@ -248,7 +249,8 @@ async function start(
     !config.hasEngine || ownsStore
       ? null
       : createModelRegister({ db, served: () => [served, ...models.own], node: () => node });
-  await models.connect({ workers, register, nodes: followed, logger });
+  const uses = open(await announceModelUses({ config, files: () => models.files, logger }), (each) => each.close());
+  await models.connect({ workers, register, uses, nodes: followed, logger });
   const keeper = createCredentialKeeper({
     output: config.printCredentials,
     isTerminal: parts.terminal.print,
@@ -276,13 +278,12 @@ async function start(
   );
   const afterReply = open(createAfterReply(logger), (each) => each.close());
   const oauthProviders = await openOAuthProviders(providers);
-  const servedPaths = (): readonly string[] => [served, ...models.own].flatMap(({ path }) => path ?? []);
   if (config.hasEngine) {
     const engines = (): readonly Engine[] => [served, ...models.own].map((each) => each.engine);
     const folder = adaptersFolder(dataDir);
     open(watchAdapters({ folder, engines, onChange: models.adaptersChanged, logger }), (watch) => watch.close());
   }
-  const modelStore = await openModelStore({ config, servedPaths, environment: parts.environment, clock, logger });
+  const modelStore = await openModelStore({ config, uses, environment: parts.environment, clock, logger });
   const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;
   let url = '';
   let otherUrl: string | null = null;

@@ -55,7 +55,9 @@ function rowOf({ name, type, sizeBytes, source, sha256 }: StoredModel): readonly
 export const removeCommand: Command = {
   name: 'rm',
   summary: 'delete a model from the data folder',
-  about: 'Deletes the model of this name, in all its types, or one of them: NAME.TYPE.',
+  about:
+    'Deletes the model of this name, in all its types, or one of them: NAME.TYPE. One that a running server of the data folder uses is refused, ' +
+    'with what to do first.',
   arguments: [{ name: 'NAME', summary: 'name of a model, as gptj list shows it' }],
   groups: [OPTIONS],
   examples: [{ line: 'gptj rm gpt-j-6b.q4_0', caption: 'one type' }],

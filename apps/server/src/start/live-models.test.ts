@@ -1,10 +1,9 @@
 /** Models that owners add and remove while a server runs, on real files with engines that are processes. */
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { convertCheckpoint } from '@gptj-cloud/checkpoint';
 import {
   modelServingGetSchema,
   modelServingListSchema,
@@ -13,7 +12,7 @@ import {
 } from '@gptj-cloud/protocol';
 import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
 import { type RunningServer, serve } from '../main.ts';
-import { writeTinyFolder } from '../testing/tiny-model.ts';
+import { storeTiny } from '../testing/store-tiny.ts';
 
 const TOKEN = 'test-token-0123456789';
 const NAME = 'tiny';
@@ -24,36 +23,14 @@ let dataDir: string;
 let open: RunningServer[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-live-models-'));
-  await writeTinyFolder(folder);
-  await convertCheckpoint({ source: folder, target: join(folder, 'tiny.gguf'), type: 'f32' });
   dataDir = join(folder, 'data');
-  await storeTiny(dataDir, NAME);
+  await storeTiny(folder, dataDir, NAME);
 });
 afterEach(async () => {
   await Promise.all(open.map((server) => server.close()));
   open = [];
 });
 after(() => rm(folder, { recursive: true }));
-
-/** Put the tiny model into the data folder, as a pull does. */
-async function storeTiny(data: string, name: string): Promise<void> {
-  const models = join(data, 'models');
-  await mkdir(models, { recursive: true });
-  const file = `${name}.f32-000000000000.gguf`;
-  await copyFile(join(folder, 'tiny.gguf'), join(models, file));
-  const { size: sizeBytes } = await stat(join(models, file));
-  const source = { kind: 'folder', from: folder, revision: null, commit: null };
-  const record = {
-    name,
-    type: 'f32',
-    file,
-    sizeBytes,
-    sha256: '0'.repeat(64),
-    source,
-    storedAt: '2026-01-01T00:00:00Z',
-  };
-  await writeFile(join(models, `${name}.f32.json`), JSON.stringify(record));
-}
 
 async function start(environment: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
   const server = await serve(
@@ -150,7 +127,7 @@ test('refuses what it cannot serve, with what to do', async () => {
 });
 
 test('a file that is no model is refused when it is added', async () => {
-  await storeTiny(dataDir, 'damaged');
+  await storeTiny(folder, dataDir, 'damaged');
   await writeFile(join(dataDir, 'models', 'damaged.f32-000000000000.gguf'), 'GGUF');
   const server = await start();
   const reply = await ask(server, 'POST', '/v2/admin/models/served', { model: 'damaged' });

@@ -29,7 +29,7 @@ export interface LiveModels extends ModelOpener {
   /** Present ones, with those of the settings. */
   readonly others: readonly ServedModel[];
   /** Called before a model is first used, and when new requests get it no longer. */
-  onChange: () => void;
+  onChange: () => Promise<void>;
 }
 
 export function createLiveModels({ config, host, settled, add }: LiveModelsOptions): LiveModels {
@@ -47,7 +47,7 @@ export function createLiveModels({ config, host, settled, add }: LiveModelsOptio
     get others() {
       return [...fixed, ...added.values()];
     },
-    onChange() {},
+    onChange: async () => {},
     async find(model) {
       if (model === EMBEDDED_MODEL_NAME) return { model, name: model };
       const found = await findModel(models, model);
@@ -84,12 +84,12 @@ export function createLiveModels({ config, host, settled, add }: LiveModelsOptio
       const tokenizer = await openEach(path);
       const served = add({ name, path, bytes, info: { ...info, modelName: name }, tokenizer });
       added.set(name, served);
-      live.onChange();
+      await live.onChange();
       return served;
     },
     async close(name) {
       added.delete(name);
-      live.onChange();
+      await live.onChange();
       await host.remove(name);
     },
   };

@@ -80,7 +80,7 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
   const small = engineOf('small', letter);
   const added = new Map<string, ServedModel>();
   const live: LiveModels = {
-    onChange() {},
+    onChange: async () => {},
     get others() {
       return [...added.values()];
     },
@@ -92,12 +92,12 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
       if (!hasSmall) throw new Error(`this data folder lacks ${model}`);
       const source = { engine: small as Engine, tokenizer: byteTokenizer, vocabulary: VOCABULARY };
       added.set(name, source);
-      live.onChange();
+      await live.onChange();
       return source;
     },
     async close(name) {
       added.delete(name);
-      live.onChange();
+      await live.onChange();
     },
   };
   const served: ServedModel = { engine, tokenizer: byteTokenizer, vocabulary: VOCABULARY, live };
@@ -105,7 +105,7 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
   const nodes = await followNodeModels({ db: store.db, clock: () => new Date(), logger: LOGGER, isOwn: models.isOwn });
   let node: Node | null = null;
   const register = createModelRegister({ db: store.db, served: () => [served, ...models.own], node: () => node });
-  await models.connect({ workers: undefined, register, nodes, logger: LOGGER });
+  await models.connect({ workers: undefined, uses: null, register, nodes, logger: LOGGER });
   const server = await serveComposition({
     store,
     engine,

@@ -14,12 +14,11 @@ import type { ModelStoreAdmin } from '../api/operator/model-store-routes.ts';
 import type { ServerConfig } from '../config/parse-config.ts';
 import { tryLockFolder } from '../store/try-lock-folder.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { findDraftFile } from './model-file.ts';
+import type { ModelUses } from './model-uses.ts';
 
 export interface ModelStoreOptions {
   readonly config: Pick<ServerConfig, 'dataDir' | 'modelName' | 'models' | 'draftModel' | 'engineSize'>;
-  /** Model files of the engines, at the moment. */
-  readonly servedPaths: () => readonly string[];
+  readonly uses: Pick<ModelUses, 'opened'>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: () => Date;
   readonly logger: Logger;
@@ -30,24 +29,23 @@ const REMOVE_TIMEOUT_MS = 10_000;
 /** The models of the data folder for the owners of the server. Closing its `pulls` ends a download. */
 export async function openModelStore({
   config,
-  servedPaths,
+  uses,
   environment,
   clock,
   logger,
 }: ModelStoreOptions): Promise<ModelStoreAdmin> {
   const models = modelsFolder(config.dataDir);
-  const draftPath = await findDraftFile(config);
   return {
     list: () => listModels(models),
     async served() {
-      const opened = [...servedPaths(), ...(draftPath === null ? [] : [draftPath])];
+      const paths = uses.opened.map(({ path }) => path);
       const chosen = [config.modelName, ...config.models.map(({ modelName }) => modelName), config.draftModel];
       const named = await Promise.all(chosen.map((name) => (name === null ? null : findModel(models, name))));
       // What a name means changes with the next pull; the engines keep the files of the start.
-      const used = new Set(await Promise.all([...opened, ...named.flatMap((each) => each?.path ?? [])].map(realPath)));
+      const used = new Set(await Promise.all([...paths, ...named.flatMap((each) => each?.path ?? [])].map(realPath)));
       const stored = await listModels(models);
-      const paths = await Promise.all(stored.map(({ path }) => realPath(path)));
-      return stored.filter((_, at) => used.has(paths[at] ?? ''));
+      const real = await Promise.all(stored.map(({ path }) => realPath(path)));
+      return stored.filter((_, at) => used.has(real[at] ?? ''));
     },
     remove: (name) => removeStoredModel(models, name, tryLockFolder, AbortSignal.timeout(REMOVE_TIMEOUT_MS)),
     async disk() {

@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { WorkerModel } from '../worker-main.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { ModelRegister } from './model-register.ts';
+import type { ModelUses, OpenedFile } from './model-uses.ts';
 import { namesInPlans } from './names-in-plans.ts';
 import type { ServedModel } from './open-models.ts';
 import type { NodeModels } from './open-node-models.ts';
@@ -16,6 +17,8 @@ export interface ModelReaders {
   readonly workers: Pick<WorkerPool, 'replace'> | undefined;
   /** Null: no other server learns of them. */
   readonly register: ModelRegister | null;
+  /** Null: no process of the data folder learns of them. */
+  readonly uses: Pick<ModelUses, 'update'> | null;
   /** Models of other servers; null: there are none. */
   readonly nodes: NodeModels | null;
   readonly logger: Logger;
@@ -27,6 +30,8 @@ export interface ServedModels {
   /** Beside the first: all. */
   readonly present: readonly ServedModel[];
   readonly workerModel: WorkerModel | null;
+  /** Files of the own engine. */
+  readonly files: readonly OpenedFile[];
   isOwn(name: string): boolean;
   /** The name in plans of a model beside the first one. */
   planName(name: string): string | undefined;
@@ -46,6 +51,14 @@ export function createServedModels(first: ServedModel): ServedModels {
     planNames = namesInPlans(models.present);
     readers?.workers?.replace(models.workerModel);
   };
+  const toFile = (model: ServedModel): readonly OpenedFile[] => {
+    const isAdded = model !== first && !others.includes(model);
+    return model.path === undefined ? [] : [{ path: model.path, name: model.engine.info.modelName, isAdded }];
+  };
+  const ownChanged = async (): Promise<void> => {
+    readAgain();
+    await readers?.uses?.update();
+  };
   const models: ServedModels = {
     get own() {
       return live?.others ?? others;
@@ -57,12 +70,16 @@ export function createServedModels(first: ServedModel): ServedModels {
     get workerModel() {
       return toWorkerModel(first, models.present);
     },
+    get files() {
+      return [first, ...models.own].flatMap(toFile);
+    },
     isOwn: (name) => [first, ...models.own].some(({ engine }) => engine.info.modelName === name),
     planName: (name) => planNames.get(name),
     async connect(given) {
       readers = given;
-      if (live !== undefined) live.onChange = readAgain;
+      if (live !== undefined) live.onChange = ownChanged;
       if (given.nodes !== null) given.nodes.onChange = readAgain;
+      await given.uses?.update();
       await given.register?.update();
     },
     adaptersChanged() {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { inspectModel } from '@gptj-cloud/checkpoint';
 import { ModelStoreError } from '../model-store-error.ts';
 import type { TryLock } from '../ports.ts';
+import { readFileUses } from '../store/file-uses.ts';
 import { hashFile } from '../store/hash-file.ts';
 import type { ModelSource } from '../store/model-record.ts';
 import { type StoredModel, storeModel } from '../store/model-store.ts';
@@ -26,7 +27,8 @@ export async function storeModelFile(path: string, options: StoreFileOptions): P
   const { size } = await stat(path);
   const sha256 = await hashFile(path, createHash('sha256'), signal);
   const type = report.recipe ?? 'unknown';
-  return await withStoreLock(models, tryLock, signal, () =>
-    storeModel(models, path, { name, type, sizeBytes: size, sha256, source, storedAt: new Date().toISOString() }),
+  const facts = { name, type, sizeBytes: size, sha256, source, storedAt: new Date().toISOString() };
+  return await withStoreLock(models, tryLock, signal, async () =>
+    storeModel(models, path, facts, await readFileUses(models, tryLock)),
   );
 }

@@ -8,6 +8,7 @@ import { type GptjConfig, ModelError, parseGptjConfig } from '@gptj-cloud/model'
 import { readSafeBytes } from '../download/journal.ts';
 import { ModelStoreError } from '../model-store-error.ts';
 import type { TryLock } from '../ports.ts';
+import { readFileUses } from '../store/file-uses.ts';
 import { hashFile } from '../store/hash-file.ts';
 import type { ModelSource } from '../store/model-record.ts';
 import { checkName, findModel, type StoredModel, storeModel } from '../store/model-store.ts';
@@ -162,7 +163,8 @@ export async function storeConverted(
 ): Promise<StoredModel> {
   const { size } = await stat(converted);
   const sha256 = await hashFile(converted, createHash('sha256'), signal);
-  return await withStoreLock(models, tryLock, signal, () =>
-    storeModel(models, converted, { name, type, sizeBytes: size, sha256, source, storedAt: new Date().toISOString() }),
+  const facts = { name, type, sizeBytes: size, sha256, source, storedAt: new Date().toISOString() };
+  return await withStoreLock(models, tryLock, signal, async () =>
+    storeModel(models, converted, facts, await readFileUses(models, tryLock)),
   );
 }

@@ -70,8 +70,16 @@ export async function checkName(models: string, name: string, from: string): Pro
   );
 }
 
-/** Move a complete model file into the store, replacing the one of the same name and type. The caller holds the lock. */
-export async function storeModel(models: string, file: string, facts: Omit<ModelRecord, 'file'>): Promise<StoredModel> {
+/**
+ * Move a complete model file into the store, replacing the one of the same name and type. The caller holds the lock. Files of
+ * `used` are not deleted: servers have them open.
+ */
+export async function storeModel(
+  models: string,
+  file: string,
+  facts: Omit<ModelRecord, 'file'>,
+  used: readonly { readonly file: string }[] = [],
+): Promise<StoredModel> {
   checkNotReserved(facts.name);
   const record: ModelRecord = { ...facts, file: `${facts.name}.${facts.type}-${facts.sha256.slice(0, 12)}.gguf` };
   const path = join(models, record.file);
@@ -80,21 +88,34 @@ export async function storeModel(models: string, file: string, facts: Omit<Model
     await rename(file, path);
     await syncFolder(models);
     await writeAtomically(join(models, recordName(record)), `${JSON.stringify(record, null, 2)}\n`);
-    await removeFiles(models, record, record.file);
+    await removeFiles(models, record, [record.file, ...used.map((use) => use.file)]);
   } catch (error) {
     throw writeError(path, error);
   }
   return { ...record, path };
 }
 
-/** Remove the models that `name` or `name.type` names. Throws `not_found`. The caller holds the lock. */
-export async function removeModel(models: string, name: string): Promise<readonly StoredModel[]> {
+/** Whether `name` or `name.type` means a model. */
+export function namesModel(wanted: string, { name, type }: Pick<ModelRecord, 'name' | 'type'>): boolean {
+  return name === wanted || `${name}.${type}` === wanted;
+}
+
+/** Remove the models that `name` or `name.type` names, but for files of `used`. Throws `not_found`. The caller holds the lock. */
+export async function removeModel(
+  models: string,
+  name: string,
+  used: readonly { readonly file: string }[] = [],
+): Promise<readonly StoredModel[]> {
   const all = await listModels(models);
-  const removed = all.filter((model) => model.name === name || `${model.name}.${model.type}` === name);
+  const removed = all.filter((model) => namesModel(name, model));
   if (removed.length === 0) throw await unknownModel(models, name);
   for (const model of removed) {
     await rm(join(models, recordName(model)));
-    await removeFiles(models, model, null);
+    await removeFiles(
+      models,
+      model,
+      used.map(({ file }) => file),
+    );
   }
   await syncFolder(models);
   return removed;
@@ -114,12 +135,12 @@ function recordName({ name, type }: Pick<ModelRecord, 'name' | 'type'>): string 
   return `${name}.${type}.json`;
 }
 
-/** Delete the model files of a name and type but one, and what killed processes left of their records. */
-async function removeFiles(models: string, record: ModelRecord, kept: string | null): Promise<void> {
+/** Delete the model files of a name and type but those that are kept, and what killed processes left of their records. */
+async function removeFiles(models: string, record: ModelRecord, kept: readonly string[]): Promise<void> {
   const [model, unfinished] = [`${record.name}.${record.type}-`, `${recordName(record)}.`];
   const files = (await readdir(models)).filter(
     (file) =>
-      (file.startsWith(model) && /^[0-9a-f]{12}\.gguf$/.test(file.slice(model.length)) && file !== kept) ||
+      (file.startsWith(model) && /^[0-9a-f]{12}\.gguf$/.test(file.slice(model.length)) && !kept.includes(file)) ||
       (file.startsWith(unfinished) && /^[0-9a-f]{12}\.new$/.test(file.slice(unfinished.length))),
   );
   for (const file of files) await rm(join(models, file), { force: true });

@@ -37,7 +37,9 @@ async function openApp(t: TestContext, modelName: string | null = null, servedFi
   const clock = (): Date => new Date();
   const modelStore = await openModelStore({
     config: { dataDir, modelName, models: [], draftModel: null, engineSize: {} },
-    servedPaths: () => servedFiles.map((name) => join(dataDir, 'models', name)),
+    uses: {
+      opened: servedFiles.map((name) => ({ path: join(dataDir, 'models', name), name, isAdded: false })),
+    },
     environment: { HF_ENDPOINT: hub.url },
     clock,
     logger: createLogger(() => {}, clock),

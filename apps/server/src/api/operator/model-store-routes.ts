@@ -97,7 +97,11 @@ export function modelStoreRoutes(deps: ModelStoreRoutesDeps): readonly ApiRoute[
             remedy: `stop serving it first: GET ${PATH}/served says whether an owner or the settings GPTJ_MODEL and GPTJ_MODELS have it served; GPTJ_DRAFT_MODEL may name it too`,
           });
         }
-        const removed = await translated(() => modelStore.remove(name), { kind: 'model', name });
+        const removed = await translated(() => modelStore.remove(name), {
+          kind: 'model',
+          name,
+          inUse: 'do that first, where the other server is',
+        });
         await recordChange(caller, 'server.model_delete', { models: removed.map(labelOf) });
         return {
           removed: removed.map(labelOf),
@@ -197,8 +201,9 @@ export function modelStoreRoutes(deps: ModelStoreRoutesDeps): readonly ApiRoute[
 /** Errors of the store as those of the API. */
 async function translated<Result>(
   work: () => Promise<Result>,
-  { kind, name }: { readonly kind: string; readonly name: string },
+  given: { readonly kind: string; readonly name: string; readonly inUse?: string },
 ): Promise<Result> {
+  const { kind, name, inUse = 'wait until it has ended, or cancel it' } = given;
   try {
     return await work();
   } catch (error) {
@@ -206,7 +211,7 @@ async function translated<Result>(
     const message = error instanceof Error ? error.message : '';
     if (code === 'address_invalid') throw invalidParameter('from', message);
     if (code === 'in_use') {
-      throw new ApiError('conflict', { reason: message, remedy: 'wait until it has ended, or cancel it' });
+      throw new ApiError('conflict', { reason: message, remedy: inUse });
     }
     if (code !== 'not_found') throw error;
     throw new ApiError('name_unknown', { kind, name, remedy: `see GET ${PATH} for the models of this server` });
