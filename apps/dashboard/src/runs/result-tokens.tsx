@@ -2,6 +2,7 @@ import type { Run } from '@gptj-cloud/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
+import { askLess } from '../api/ask-less.ts';
 import { cloud } from '../api/cloud.ts';
 import { Button } from '../ui/button.tsx';
 import { problemOf } from '../ui/problem.ts';
@@ -112,7 +113,8 @@ function NoChances({ run }: { readonly run: Run }) {
         processed_logprobs: true,
         ...(run.seed !== null && { seed: run.seed }),
       };
-      return await cloud().startRun(run.pipeline.id, [prompt, { ...parameters, ...asked }]);
+      const data = [prompt, { ...parameters, ...asked }];
+      return await askLess(data, async (less) => await cloud().startRun(run.pipeline.id, less));
     },
     onSuccess: ({ id }) => void navigate({ to: '/runs/$runId', params: { runId: id }, search: { of: run.id } }),
     onError: (error) => toast(problemOf(error).message, { tone: 'bad' }),

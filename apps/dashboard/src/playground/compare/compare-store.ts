@@ -1,8 +1,16 @@
 /** Columns that continue one prompt with one seed under different parameters, or by different models. */
 
 import type { Run } from '@gptj-cloud/sdk';
+import { PROCESSED } from '../../api/ask-less.ts';
 import { type Draft, type DraftNode, newDraft, nodeOf, type Parameters } from '../document/draft.ts';
-import { acceptRun, appendTokens, beginGeneration, endGeneration, restartGeneration } from '../document/generation.ts';
+import {
+  acceptRun,
+  appendTokens,
+  beginGeneration,
+  endGeneration,
+  restartGeneration,
+  unseedRun,
+} from '../document/generation.ts';
 import { meanLogprob } from '../document/mean-logprob.ts';
 import type { Prompt } from '../document/prompt.ts';
 import type { ChosenModel } from '../model/chosen-model.ts';
@@ -41,7 +49,7 @@ export interface ColumnScore {
 
 export interface CompareState {
   readonly columns: readonly CompareColumn[];
-  /** Of the last generation; null before it. */
+  /** Of the last generation; null before it, and where a model draws by no seed of ours. */
   readonly seed: number | null;
 }
 
@@ -111,6 +119,11 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
       arrived: (arrivals) => show(appendTokens(draft, arrivals)),
       restarted: () => show(restartGeneration(draft, key)),
       ended: (ending, run) => show(endGeneration(draft, ending), { run, isRunning: false }),
+      reduced(left) {
+        if (!left.includes('seed')) return;
+        show(unseedRun(draft, key));
+        set({ ...state, seed: null });
+      },
       refused: (problem) => show(draft, { problem, isRunning: false }),
       searched: () => undefined,
       lost: () => undefined,
@@ -118,8 +131,10 @@ export function createCompareStore(deps: GenerationTools, first: Parameters): Co
     };
     try {
       const data = [await deps.promptData(prompt, parameters, model?.name), { ...ASKED, ...parameters }];
+      const isLocked = state.columns.some((each) => typeof each.parameters.seed === 'number');
+      const optional = isLocked ? PROCESSED : [...PROCESSED, 'seed'];
       generations.get(id)?.leave();
-      generations.set(id, startGeneration({ ...deps, sink }, { key, pipelineId: pipelineOf(from), data }));
+      generations.set(id, startGeneration({ ...deps, sink }, { key, pipelineId: pipelineOf(from), data, optional }));
     } catch (problem) {
       sink.refused(problem);
     }

@@ -76,6 +76,14 @@ export function acceptRun(draft: Draft, key: string, runId: string): Draft {
   return mapRuns(draft, key, (run) => (run.id === runId ? run : { ...run, id: runId }));
 }
 
+/** Note that a generation draws by no seed of ours: it cannot be repeated. */
+export function unseedRun(draft: Draft, key: string): Draft {
+  return mapRuns(draft, key, (run) => {
+    const { seed: _, ...parameters } = run.parameters;
+    return { ...run, seed: null, parameters };
+  });
+}
+
 /** Append what arrived. Text of a generation that has ended, or that was deleted, is dropped. */
 export function appendTokens(draft: Draft, arrivals: readonly Arrival[]): Draft {
   const changed = new Map<NodeId, DraftNode>();

@@ -1,6 +1,7 @@
 import type { RunCheck } from '@gptj-cloud/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { PROCESSED, withoutRefused } from '../../api/ask-less.ts';
 import { cloud } from '../../api/cloud.ts';
 import { keys } from '../../api/keys.ts';
 import type { Parameters } from './catalogue.ts';
@@ -33,7 +34,7 @@ export function useRunCheck(asked: AskedRun): CheckedRun {
   }, [text]);
   const { data, error, isPlaceholderData } = useQuery({
     queryKey: [...keys.runs, 'check', asked.pipelineId, rested],
-    queryFn: ({ signal }) => cloud().runs.check(asked.pipelineId, JSON.parse(rested) as unknown[], { signal }),
+    queryFn: async ({ signal }) => await checkRun(asked.pipelineId, JSON.parse(rested) as unknown[], signal),
     // What rests may be the empty text of a moment ago.
     enabled: asked.prompt.length > 0 && !rested.startsWith('["",'),
     placeholderData: (previous) => previous,
@@ -44,4 +45,10 @@ export function useRunCheck(asked: AskedRun): CheckedRun {
     retry: false,
   });
   return { check: data ?? null, isFresh: rested === text && !isPlaceholderData && data !== undefined, error };
+}
+
+async function checkRun(pipelineId: string, data: readonly unknown[], signal: AbortSignal): Promise<RunCheck> {
+  const check = await cloud().runs.check(pipelineId, data, { signal });
+  const less = withoutRefused(data, PROCESSED, check.refusal?.details.parameters);
+  return less === null ? check : await cloud().runs.check(pipelineId, less.data, { signal });
 }

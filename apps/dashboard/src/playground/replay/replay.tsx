@@ -1,4 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
+import { askLess } from '../../api/ask-less.ts';
 import { cloud } from '../../api/cloud.ts';
 import { Button } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icons.tsx';
@@ -56,7 +57,8 @@ async function repeat(draft: Draft, node: DraftNode): Promise<Outcome> {
   if (run === null) throw new Error('expected a generated text');
   const before = runTokens(draft, run);
   const prompt = await promptData(promptOfRun(draft, node), run.parameters);
-  const again = await cloud().runPipeline(chosenPipeline(), [prompt, { ...ASKED, ...run.parameters }]);
+  const data = [prompt, { ...ASKED, ...run.parameters }];
+  const again = await askLess(data, async (asked) => await cloud().runPipeline(chosenPipeline(), asked));
   const arrival = arrivalsOfResult('', again)[run.sequence];
   const after = arrival?.tokens ?? [];
   if (before.some(({ id }) => id === UNKNOWN_TOKEN)) {

@@ -1,5 +1,6 @@
 /** The state of the playground: one draft, the generations that write into it, and the store that keeps it. */
 import type { BeamCandidate, Run } from '@gptj-cloud/sdk';
+import { PROCESSED } from '../../api/ask-less.ts';
 import {
   deleteNode,
   goToBranch,
@@ -32,6 +33,7 @@ import {
   firstOf,
   openRuns,
   restartGeneration,
+  unseedRun,
 } from '../document/generation.ts';
 import { redo, undo } from '../document/history.ts';
 import { type Prompt, promptOf } from '../document/prompt.ts';
@@ -190,6 +192,9 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
       set({ draft: endGeneration(draft, ending), lastRun: run ?? state.lastRun, retryAtMs: null });
       deps.onEnded(run, `${count} ${count === 1 ? 'token' : 'tokens'} generated, ended by ${ending.finishes[0]}`);
     },
+    reduced: (left) => {
+      if (left.includes('seed')) changeDraft((draft) => unseedRun(draft, key));
+    },
     refused: (error) => {
       const ending = { key, finishes: ['failed'], failure: messageOf(error) };
       set({ draft: endGeneration(state.draft, ending), problem: error, retryAtMs: null });
@@ -223,7 +228,8 @@ export function createPlaygroundStore(deps: PlaygroundDeps): PlaygroundStore {
     const sink = sinkFor(key);
     deps.promptData(prompt, parameters).then(
       (data) => {
-        const request = { key, pipelineId: deps.pipelineId(), data: [data, { ...ASKED, ...parameters }] };
+        const optional = typeof given === 'number' ? PROCESSED : [...PROCESSED, 'seed'];
+        const request = { key, pipelineId: deps.pipelineId(), data: [data, { ...ASKED, ...parameters }], optional };
         follow(startGeneration({ ...deps, sink }, request));
       },
       (error: unknown) => sink.refused(error),

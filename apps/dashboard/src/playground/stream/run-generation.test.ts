@@ -4,7 +4,7 @@ import { PipelineCloud } from '@gptj-cloud/sdk';
 import { type FakeRuns, runJson, startFakeRuns, tokenJson } from '../../testing/fake-runs.ts';
 import { type Generation, type GenerationDeps, resumeGeneration, startGeneration } from './run-generation.ts';
 
-const REQUEST = { key: 'key-1', pipelineId: 'gpt-j:latest', data: ['Once', { seed: 7 }] };
+const REQUEST = { key: 'key-1', pipelineId: 'gpt-j:latest', data: ['Once', { seed: 7 }], optional: [] };
 
 /** A generation whose page is a list of what happened, in the words of the sink. */
 async function openPage(run: (page: Page) => Promise<void>): Promise<void> {
@@ -36,6 +36,7 @@ async function openPage(run: (page: Page) => Promise<void>): Promise<void> {
       restarted: () => note('restarted'),
       ended: ({ finishes, failure }) => note(`ended ${finishes} ${failure ?? ''}`.trim()),
       refused: (error) => note(`refused: ${error instanceof Error ? error.message : ''}`),
+      reduced: (left) => note(`without ${left}`),
       lost: (retryAtMs) => note(`lost until ${retryAtMs}`),
       searched: (steps) => note(`searched ${steps.length}`),
       found: () => undefined,
@@ -227,6 +228,22 @@ test('leaving keeps what has come and does not cancel; a refusal is passed on', 
     request.json(400, { detail: { code: 'invalid_parameter', message: 'temperature: expected a number above 0' } });
     await refused.done;
     assert.equal(log.at(-1), 'refused: 400: temperature: expected a number above 0');
+  });
+});
+
+test('a request goes without the optional parameters that are refused, once', async () => {
+  await openPage(async ({ server, deps, log }) => {
+    const data = ['Once', { seed: 7, processed_logprobs: true, top_k: 2 }];
+    const generation = startGeneration(deps, { ...REQUEST, data, optional: ['processed_logprobs', 'seed', 'lora'] });
+    const refuse = (...parameters: readonly string[]) => ({
+      detail: { code: 'invalid_parameter', message: `${parameters}: expected no effect`, parameters },
+    });
+    (await server.next()).json(400, refuse('seed', 'processed_logprobs'));
+    const less = await server.next();
+    assert.deepEqual(JSON.parse(less.body).data, ['Once', { top_k: 2 }]);
+    less.json(400, refuse('top_k'));
+    await generation.done;
+    assert.deepEqual(log, ['without processed_logprobs,seed', 'refused: 400: top_k: expected no effect']);
   });
 });
 

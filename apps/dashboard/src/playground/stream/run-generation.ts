@@ -10,6 +10,7 @@ import {
   type RunStream,
   StreamInterruptedError,
 } from '@gptj-cloud/sdk';
+import { withoutRefused } from '../../api/ask-less.ts';
 import type { Arrival, Ending } from '../document/generation.ts';
 import { arrivalOf, arrivalsOfResult } from './arrivals.ts';
 
@@ -21,6 +22,8 @@ export interface GenerationRequest {
   readonly pipelineId: string;
   /** Prompt and parameters. */
   readonly data: readonly unknown[];
+  /** Parameters that the request goes without where they are refused. */
+  readonly optional: readonly string[];
 }
 
 export interface GenerationSink {
@@ -33,6 +36,8 @@ export interface GenerationSink {
   restarted(): void;
   /** `run` is null for a run that was cancelled and whose end was not reported. */
   ended(ending: Ending, run: Run | null): void;
+  /** The request goes without these parameters, because they were refused. */
+  reduced(left: readonly string[]): void;
   /** The server refused the request, so that there is no run. */
   refused(error: unknown): void;
   /** No connection; the next try is at `retryAtMs`. */
@@ -66,22 +71,37 @@ const MAX_STOP_MS = 10_000;
 
 /** Send the request and follow its run. */
 export function startGeneration(deps: GenerationDeps, request: GenerationRequest): Generation {
-  const { key, pipelineId, data } = request;
-  return follow(deps, key, null, (signal) =>
-    deps.api.streamPipeline(pipelineId, data, { keepRunning: true, idempotencyKey: key, signal }),
-  );
+  const { key, pipelineId, data, optional } = request;
+  const open = (asked: readonly unknown[], signal: AbortSignal): RunStream =>
+    deps.api.streamPipeline(pipelineId, asked, { keepRunning: true, idempotencyKey: key, signal });
+  return follow(deps, key, null, {
+    first: (signal) => open(data, signal),
+    instead(refusal, signal) {
+      const less = withoutRefused(data, optional, refusal);
+      if (less === null) return null;
+      deps.sink.reduced(less.left);
+      return open(less.data, signal);
+    },
+  });
 }
 
 /** Follow a run that another page has started. */
 export function resumeGeneration(deps: GenerationDeps, key: string, runId: string): Generation {
-  return follow(deps, key, runId, (signal) => deps.api.followRun(runId, { signal }));
+  return follow(deps, key, runId, {
+    first: (signal) => deps.api.followRun(runId, { signal }),
+    instead: () => null,
+  });
 }
 
 function follow(
   deps: GenerationDeps,
   key: string,
   knownId: string | null,
-  open: (signal: AbortSignal) => RunStream,
+  open: {
+    readonly first: (signal: AbortSignal) => RunStream;
+    /** Another request in place of a first one that was refused; null: there is none. */
+    readonly instead: (refusal: unknown, signal: AbortSignal) => RunStream | null;
+  },
 ): Generation {
   const { api, sink, onFrame } = deps;
   const leaving = new AbortController();
@@ -177,13 +197,20 @@ function follow(
     }
   };
   const readUntilEnd = async (): Promise<void> => {
-    let stream = open(signal);
+    let stream = open.first(signal);
+    let mayAskAgain = true;
     for (let tries = 0; ; tries++) {
       try {
         await read(stream);
         if (hasEnd || signal.aborted) return;
       } catch (error) {
         if (signal.aborted || hasEnd) return;
+        const other = runId === null && mayAskAgain ? open.instead(error, signal) : null;
+        if (other !== null) {
+          mayAskAgain = false;
+          stream = other;
+          continue;
+        }
         if (runId === null || !mayRetry(error)) {
           flush();
           sink.refused(error);
