@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { newId } from '@gptj-cloud/protocol';
-import { isNull, sql } from 'drizzle-orm';
+import { inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import type { Database } from '../store/db.ts';
@@ -51,11 +51,11 @@ const countsOf = (rows: readonly Row[]) => {
 };
 
 /** Runs of two pipelines over 40 hours: at bounds of hours too, of unknown resources, open, complete and failed ones. */
-const FILL = sql`
+const fillOf = (first: number, last: number) => sql`
   WITH made AS (
     SELECT i, timestamptz '2026-03-01T00:00:00Z' + CASE WHEN i % 10 = 0 THEN i % 40 * interval '1 hour'
       ELSE i * 7919 % 144000 * interval '1 second' + i % 1000 * interval '1 millisecond' END AS at, i % 7 AS kind
-    FROM generate_series(1, 400) i
+    FROM generate_series(${first}::integer, ${last}::integer) i
   ), made_files AS (
     INSERT INTO files (id, name, path, bytes, size_bytes, is_stored, created_at, project_id)
     SELECT 'file_' || md5(i::text), 'd', 'p' || i, '\\x00', 1, true, at, ${PROJECT} FROM made
@@ -71,6 +71,18 @@ const FILL = sql`
     CASE WHEN kind > 2 THEN 'file_' || md5(i::text) END, CASE WHEN kind IN (1, 2) THEN 'pipeline_fault' END,
     CASE WHEN kind IN (1, 2) THEN 'x' END, CASE WHEN kind IN (1, 2) THEN 'x' END
   FROM made`;
+const FILL = fillOf(1, 400);
+
+/** Mulberry32. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return Math.floor((((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296) * below);
+  };
+}
 
 const failed = (runId: string, projectId: string, hours: number): RunEnding => ({
   ender: { runId, projectId, owner: null, endedAt: atHour(hours) },
@@ -145,6 +157,65 @@ describeOnEveryStore('metrics of runs', (store) => {
             .filter(([, total]) => total > 0),
         );
       }
+    }
+  });
+
+  test('any history leaves the metrics equal to those of the runs, read one by one', async () => {
+    const { db } = store();
+    const idsOf = async (condition: SQL): Promise<string[]> =>
+      (await db.select({ id: runs.id }).from(runs).where(condition).orderBy(runs.id)).map(({ id }) => id);
+    for (const seed of [1, 2, 3]) {
+      await RUN_CONTENTS.deleteInProjects(db, [PROJECT]);
+      const random = randomFrom(seed);
+      const some = <Value>(values: readonly Value[], max: number): readonly Value[] => {
+        const first = random(Math.max(1, values.length));
+        return values.slice(first, first + 1 + random(max));
+      };
+      let filled = 0;
+      const end = async (): Promise<void> => {
+        const endings = some(await idsOf(isNull(runs.endedAt)), 8).map((id) => failed(id, PROJECT, random(45)));
+        await db.transaction((tx) => endRuns(tx, endings));
+      };
+      const actions: readonly (() => Promise<unknown>)[] = [
+        async () => {
+          const first = filled + 1;
+          filled += 1 + random(40);
+          await db.execute(fillOf(first, filled));
+        },
+        () => storeRun(db, atHour(random(400) / 10), { pipelineId: random(2) === 0 ? 'p' : 'q' }),
+        end,
+        end,
+        async () => db.delete(runs).where(inArray(runs.id, [...some(await idsOf(isNotNull(runs.endedAt)), 5)])),
+        () => removeOldRuns(db, atHour(random(30)), 1 + random(20)),
+        // Statements that know nothing of the sums.
+        () =>
+          db.execute(sql`UPDATE runs SET compute_time_ms = ${random(500)} WHERE id = ANY(
+            ARRAY(SELECT id FROM runs WHERE ended_at IS NOT NULL ORDER BY id LIMIT ${1 + random(5)}))`),
+        () =>
+          db.execute(sql`UPDATE runs SET state = 'failed', ended_at = now(), error = 'max_retries', error_exception = '',
+            error_traceback = '', resource_type = NULL
+            WHERE id = ANY(ARRAY(SELECT id FROM runs WHERE ended_at IS NULL ORDER BY id LIMIT ${1 + random(5)}))`),
+        () =>
+          assert.rejects(
+            db.transaction(async (tx) => {
+              await removeOldRuns(tx, atHour(40), 100);
+              throw new Error('rolled back');
+            }),
+            /rolled back/,
+          ),
+      ];
+      for (let step = 0; step < 40; step++) {
+        await actions[step === 0 ? 0 : random(actions.length)]?.();
+        const rows = await readRows(db);
+        const start = atHour((random(500) - 50) / 10);
+        const query = { projectId: PROJECT, pipelineId: null, start, end: atHour(50 + random(10)) };
+        const { metrics_buckets: buckets } = await runMetrics(db, query, 1 + random(30));
+        for (const { start: since, end: before, ...counts } of buckets) {
+          const inBucket = rows.filter(({ ms }) => ms >= since * 1000 && ms < before * 1000);
+          assert.deepEqual(counts, countsOf(inBucket), `seed ${seed}, step ${step}`);
+        }
+      }
+      await checkSums();
     }
   });
 
