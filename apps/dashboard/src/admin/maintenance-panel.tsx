@@ -9,7 +9,7 @@ import { ErrorPanel } from '../ui/error-panel.tsx';
 import { Field } from '../ui/field.tsx';
 import { formatDuration } from '../ui/formats.ts';
 import { fieldErrorsOf } from '../ui/problem.ts';
-import { RelativeTime } from '../ui/relative-time.tsx';
+import { Lasting } from '../ui/relative-time.tsx';
 import { type Choice, Select } from '../ui/select.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { toast } from '../ui/toasts.tsx';
@@ -63,7 +63,11 @@ export function MaintenancePanel({ state }: { readonly state: MaintenanceState }
           “{state.message}” Clients are asked to try again after {formatDuration((state.retryAfterSeconds ?? 0) * 1000)}
           .{' '}
           <span className="ui-muted">
-            Since <RelativeTime at={state.since} />.
+            {state.since !== null && (
+              <>
+                Refused <Lasting since={state.since} />.
+              </>
+            )}
           </span>
         </p>
       ) : (

@@ -5,7 +5,7 @@ import { useSession } from '../api/session.ts';
 import { Figure, Figures } from '../ui/figure.tsx';
 import { formatBytes, formatCount, formatDigits, formatDuration, formatPercent, formatPlural } from '../ui/formats.ts';
 import { Meter } from '../ui/meter.tsx';
-import { RelativeTime } from '../ui/relative-time.tsx';
+import { Lasting } from '../ui/relative-time.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { QueryView, Skeleton } from '../ui/states.tsx';
@@ -88,7 +88,7 @@ function EnginePanel({ data }: { readonly data: AdminOverview }) {
           label={state === 'ready' ? 'ready' : 'unavailable'}
         />
         <span className="ui-muted">
-          {model.name} {model.quantisation}, since <RelativeTime at={since} />
+          <Lasting since={since} /> · {model.name} {model.quantisation}
         </span>
       </div>
       {reason !== null && <p className="admin-reason">The engine does not answer: {reason}</p>}

@@ -4,7 +4,6 @@ import { useState } from 'react';
 import { useSession } from '../api/session.ts';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
 import { FilterBar } from '../ui/filter-bar.tsx';
-import { formatDuration } from '../ui/formats.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { QueryView, Skeleton } from '../ui/states.tsx';
 import { AdminPage } from './admin-page.tsx';
@@ -21,8 +20,7 @@ export function ServerPage() {
         {(data) => (
           <>
             <p className="ui-muted">
-              gptj-cloud {data.version} on Node {data.node}, started <RelativeTime at={data.startedAt} /> (
-              {formatDuration(Math.max(0, Date.now() - data.startedAt.getTime()))} ago).
+              gptj-cloud {data.version} on Node {data.node}, started <RelativeTime at={data.startedAt} />.
             </p>
             <MaintenancePanel state={data.maintenance} />
             <BackupPanel store={data.store} />

@@ -1,5 +1,6 @@
 import { bestIndex } from '@gptj-cloud/model';
 import type { DocumentChange, EvaluationDocument } from '@gptj-cloud/sdk';
+import { formatDecimals } from '../ui/formats.ts';
 import { Continuation, DocumentPanel } from './document-parts.tsx';
 import { formatMargin } from './scores.ts';
 
@@ -87,8 +88,10 @@ function Choices({ change, choices }: { readonly change: DocumentChange; readonl
           // biome-ignore lint/suspicious/noArrayIndexKey: choices keep their order.
           <tr key={at} className={at === before.gold ? 'evaluations-gold' : undefined}>
             <th scope="row">{choices[at] ?? `choice ${at + 1}`}</th>
-            <td className="ui-number">{each.toFixed(3)}</td>
-            <td className="ui-number">{after.logLikelihoods[at]?.toFixed(3) ?? '–'}</td>
+            <td className="ui-number">{formatDecimals(each, 3)}</td>
+            <td className="ui-number">
+              {after.logLikelihoods[at] === undefined ? '–' : formatDecimals(after.logLikelihoods[at], 3)}
+            </td>
             <td>{notesOf(at)}</td>
           </tr>
         ))}

@@ -67,7 +67,7 @@ function Sides({ evaluations }: { readonly evaluations: readonly Evaluation[] })
       {side('Before', before, (id) => change({ before: id === '' ? undefined : id }))}
       {side('After', after, (id) => change({ after: id === '' ? undefined : id }))}
       <Button
-        icon="refresh"
+        icon="swap"
         isDisabled={before === undefined && after === undefined}
         onPress={() => change({ before: after, after: before })}
       >

@@ -1,4 +1,5 @@
 import type { EvaluationDocument } from '@gptj-cloud/sdk';
+import { formatDecimals } from '../ui/formats.ts';
 import { Continuation, DocumentPanel } from './document-parts.tsx';
 import { formatMargin } from './scores.ts';
 
@@ -64,7 +65,7 @@ function Choices({ document }: { readonly document: EvaluationDocument }) {
               // biome-ignore lint/suspicious/noArrayIndexKey: choices keep their order.
               <tr key={at} className={at === gold ? 'evaluations-gold' : undefined}>
                 <th scope="row">{choices[at] ?? `choice ${at + 1}`}</th>
-                <td className="ui-number">{each.toFixed(3)}</td>
+                <td className="ui-number">{formatDecimals(each, 3)}</td>
                 <td className="ui-number">{ranks[at]}</td>
                 <td>
                   {[

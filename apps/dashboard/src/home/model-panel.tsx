@@ -6,7 +6,7 @@ import { ButtonLink } from '../ui/button.tsx';
 import { sentence } from '../ui/error-panel.tsx';
 import { Figure, Figures } from '../ui/figure.tsx';
 import { formatCount, formatDigits } from '../ui/formats.ts';
-import { RelativeTime } from '../ui/relative-time.tsx';
+import { Lasting } from '../ui/relative-time.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { QueryView, Skeleton } from '../ui/states.tsx';
 
@@ -52,11 +52,11 @@ function Engine({
         <Figures>
           <Figure name="Running" value={active === null ? '–' : formatCount(active)} />
           <Figure name="Waiting" value={waiting === null ? '–' : formatCount(waiting)} />
-          <Figure name="Speed" value={formatDigits(tokensPerSecond, 3)} unit="tok/s" />
+          <Figure name="Speed" value={formatDigits(tokensPerSecond, 3)} unit="tokens/s" />
         </Figures>
       ) : (
         <p className="home-reason">
-          {reason === null ? 'The engine does not answer.' : sentence(reason)} Since <RelativeTime at={since} />.
+          {reason === null ? 'The engine does not answer.' : sentence(reason)} Not ready <Lasting since={since} />.
         </p>
       )}
       {models.length > 1 && (

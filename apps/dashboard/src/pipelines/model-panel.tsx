@@ -1,9 +1,10 @@
 import type { EngineStatus } from '@gptj-cloud/sdk';
 import { useQuery } from '@tanstack/react-query';
+import { sentence } from '../ui/error-panel.tsx';
 import { Figure, Figures } from '../ui/figure.tsx';
 import { formatBytes, formatCount, formatDigits, formatDuration, formatPercent } from '../ui/formats.ts';
 import { Meter } from '../ui/meter.tsx';
-import { RelativeTime } from '../ui/relative-time.tsx';
+import { Lasting } from '../ui/relative-time.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { QueryView, Skeleton } from '../ui/states.tsx';
@@ -33,11 +34,11 @@ function Model({ status }: { readonly status: EngineStatus }) {
             label={state === 'ready' ? 'ready' : 'unavailable'}
           />
           <span className="ui-muted">
-            since <RelativeTime at={since} />
+            <Lasting since={since} />
           </span>
         </div>
       </div>
-      {reason !== null && <p className="pipelines-reason">The engine does not answer: {reason}</p>}
+      {reason !== null && <p className="pipelines-reason">{sentence(`The engine does not answer: ${reason}`)}</p>}
       <div className="pipelines-load">
         <Figures>
           <Figure name="Weights" value={model.quantisation} note={`${formatCount(model.layers)} layers`} />

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   formatBytes,
+  formatCount,
+  formatDecimals,
+  formatDigits,
   formatDuration,
+  formatLasting,
   formatMoney,
   formatPercent,
   formatPlural,
@@ -33,8 +37,8 @@ test('a small fraction is never written as nothing', () => {
 
 test('durations have the unit of their size', () => {
   assert.deepEqual(
-    [38, 630, 2_100, 14_600, 125_000, 6 * 86_400_000 + 2 * 3_600_000, 86_400_000 + 40_000].map(formatDuration),
-    ['38 ms', '0.63 s', '2.1 s', '14.6 s', '2 min 5 s', '6 d 2 h', '1 d'],
+    [38, 630, 2_100, 14_600, 125_000, 6 * 86_400_000 + 2 * 3_600_000, 86_400_000 + 40_000, 8_101 * 86_400_000].map(formatDuration),
+    ['38 ms', '0.63 s', '2.1 s', '14.6 s', '2 min 5 s', '6 d 2 h', '1 d', '8,101 d'],
   );
 });
 
@@ -56,4 +60,21 @@ test('one thing is singular', () => {
     [0, 1, 1204].map((count) => formatPlural(count, 'run')),
     ['0 runs', '1 run', '1,204 runs'],
   );
+});
+
+test('numbers below zero have a minus sign, which is as wide as a digit', () => {
+  assert.deepEqual(
+    [formatCount(-1_200), formatDigits(-2.857, 3), formatDecimals(-2.5, 2), formatDecimals(2.5, 2)],
+    ['−1,200', '−2.86', '−2.50', '2.50'],
+  );
+});
+
+test('a state lasts for a time, or since a date where that is long ago', () => {
+  const now = new Date('2026-01-15T12:10:00Z');
+  const since = (ms: number): string => formatLasting(new Date(now.getTime() - ms), now);
+  assert.deepEqual(
+    [since(1_000), since(12_000), since(9 * 60_000), since(3 * 86_400_000)],
+    ['for a moment', 'for 12 s', 'for 9 min', 'for 3 d'],
+  );
+  assert.equal(since(40 * 86_400_000), 'since 6 Dec 2025');
 });

@@ -10,7 +10,7 @@ const SHORT_STEPS = [
 
 /** `61,204` */
 export function formatCount(value: number): string {
-  return whole.format(value);
+  return withMinus(whole.format(value));
 }
 
 /** `61.2 k`, three digits; exact below 10,000. For places without room; the exact number belongs into a tooltip. */
@@ -22,7 +22,17 @@ export function formatShort(value: number): string {
 
 /** `14.6`: at most `digits` significant digits. */
 export function formatDigits(value: number, digits: number): string {
-  return new Intl.NumberFormat('en-GB', { maximumSignificantDigits: digits }).format(value);
+  return withMinus(new Intl.NumberFormat('en-GB', { maximumSignificantDigits: digits }).format(value));
+}
+
+/** `−2.50`: as many decimals in every row of a column. */
+export function formatDecimals(value: number, decimals: number): string {
+  return withMinus(value.toFixed(decimals));
+}
+
+/** A minus sign is as wide as a digit; a hyphen is not. */
+function withMinus(text: string): string {
+  return text.replace('-', '−');
 }
 
 /** `$13.61`; sums below a cent with as many decimals as they need: `$0.0004`. `currency` is a code such as `usd`. */
@@ -57,7 +67,7 @@ export function formatDuration(ms: number): string {
   ].flatMap(({ unit, each }, index, units) => {
     const above = units[index - 1];
     const amount = Math.floor((above === undefined ? seconds : seconds % above.each) / each);
-    return amount === 0 ? [] : [{ text: `${amount} ${unit}`, index }];
+    return amount === 0 ? [] : [{ text: `${formatCount(amount)} ${unit}`, index }];
   });
   if (first === undefined) return '0 s';
   // `6 d 40 s` would claim a precision that the first unit does not have.
@@ -92,6 +102,14 @@ export function formatRelative(at: Date, now: Date): string {
   if (step === undefined) return formatDate(at);
   const amount = `${Math.floor(distance / step.each)} ${step.unit}`;
   return ms < 0 ? `${amount} ago` : `in ${amount}`;
+}
+
+/** How long something has been so: `for 9 min`; more than 30 days the date. Follows a state: "ready for 9 min". */
+export function formatLasting(since: Date, now: Date): string {
+  const ms = now.getTime() - since.getTime();
+  if (ms < 5_000) return 'for a moment';
+  const step = NEAR.find(({ below }) => ms < below);
+  return step === undefined ? `since ${formatDate(since)}` : `for ${Math.floor(ms / step.each)} ${step.unit}`;
 }
 
 const dateFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });

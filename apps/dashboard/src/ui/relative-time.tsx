@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { formatLocal, formatRelative, formatUtc } from './formats.ts';
+import { formatLasting, formatLocal, formatRelative, formatUtc } from './formats.ts';
 
 const TICK_MS = 10_000;
 
@@ -7,10 +7,18 @@ const TICK_MS = 10_000;
 export function RelativeTime({ at, empty = 'never' }: { readonly at: Date | null; readonly empty?: string }) {
   const now = useNow();
   if (at === null) return <span className="ui-muted">{empty}</span>;
-  const exact = `${formatUtc(at)} · ${formatLocal(at)} here`;
+  return <Exact at={at} text={formatRelative(at, now)} />;
+}
+
+/** `for 9 min`: how long a state has lasted, after its name. */
+export function Lasting({ since }: { readonly since: Date }) {
+  return <Exact at={since} text={formatLasting(since, useNow())} />;
+}
+
+function Exact({ at, text }: { readonly at: Date; readonly text: string }) {
   return (
-    <time dateTime={at.toISOString()} title={exact}>
-      {formatRelative(at, now)}
+    <time dateTime={at.toISOString()} title={`${formatUtc(at)} · ${formatLocal(at)} here`}>
+      {text}
     </time>
   );
 }

@@ -1,5 +1,6 @@
 import { CutNote } from './cut-note.tsx';
 import { cutReason } from './cut-reason.ts';
+import { formatDecimals } from './formats.ts';
 import { formatChance, rankOf, type TokenChance, visibleToken } from './token-scale.ts';
 import './token-text.css';
 
@@ -50,7 +51,7 @@ export function TokenDetails({
             rank {rankOf(token) > token.top.length && token.top.length > 0 ? `> ${token.top.length}` : rankOf(token)}
           </span>
         )}
-        {token.logprob !== null && <span>{token.logprob.toFixed(2)} nat</span>}
+        {token.logprob !== null && <span>{formatDecimals(token.logprob, 2)} nat</span>}
         <span>id {token.id}</span>
         {token.processed != null && <span>{formatChance(token.processed)} in this run</span>}
       </p>

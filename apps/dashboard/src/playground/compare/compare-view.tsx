@@ -59,12 +59,12 @@ export function CompareView({
           )}
           {isPhone ? (
             <>
-              <IconButton label="Swap A and B" icon="sort" onPress={compare.swap} />
+              <IconButton label="Swap A and B" icon="swap" onPress={compare.swap} />
               <IconButton label="Add a column" icon="plus" isDisabled={isFull} onPress={compare.add} />
             </>
           ) : (
             <>
-              <Button size="small" look="quiet" icon="sort" onPress={compare.swap}>
+              <Button size="small" look="quiet" icon="swap" onPress={compare.swap}>
                 Swap A and B
               </Button>
               <Button size="small" look="quiet" icon="plus" isDisabled={isFull} onPress={compare.add}>
@@ -207,10 +207,10 @@ function Column({
         <span>{column.isRunning ? 'generating' : formatPlural(tokens.length, 'token')}</span>
         {mean !== null && (
           <span>
-            mean {formatDigits(mean.mean, 2)} nat · perplexity {formatDigits(mean.perplexity, 1)}
+            mean {formatDigits(mean.mean, 3)} nat · perplexity {formatDigits(mean.perplexity, 3)}
           </span>
         )}
-        {ms > 0 && <span>{formatDigits(tokens.length / (ms / 1000), 1)} tokens/s</span>}
+        {ms > 0 && <span>{formatDigits(tokens.length / (ms / 1000), 3)} tokens/s</span>}
         {from !== null && <span>first difference: token {from + 1}</span>}
         <span className="playground-column-actions">
           <Button size="small" look="quiet" icon="pen" isDisabled={isEmpty} onPress={onAdopt}>
@@ -254,7 +254,7 @@ function scoreText(
 ): string {
   const tokens = logprobs.length;
   const facts = [
-    mean === null ? null : `mean ${formatDigits(mean, 2)} nat`,
+    mean === null ? null : `mean ${formatDigits(mean, 3)} nat`,
     possible < tokens ? `${formatCount(tokens - possible)} of ${formatPlural(tokens, 'token')} impossible` : null,
     tokens < length ? `would end after ${formatPlural(tokens, 'token')}` : null,
   ];
