@@ -39,15 +39,18 @@ export function DeleteRuns({
   };
   return (
     <Confirm
-      title={`Delete ${formatPlural(ended.length, 'run')}`}
+      title={ended.length === 0 ? 'No selected run has ended' : `Delete ${formatPlural(ended.length, 'run')}`}
       action="Delete"
+      isBlocked={ended.length === 0}
       isOpen
       onClose={onClose}
       onConfirm={remove}
     >
       <p>
-        Their prompts, results and events are deleted for good. Usage and costs stay as they are.
-        {open > 0 && ` ${formatPlural(open, 'run has', 'runs have')} not ended and stay: cancel them first.`}
+        {ended.length > 0 &&
+          'Their prompts, results and events are deleted for good. Usage and costs stay as they are. '}
+        {open === 1 && '1 run has not ended and stays: cancel it first.'}
+        {open > 1 && `${formatPlural(open, 'run')} have not ended and stay: cancel them first.`}
       </p>
     </Confirm>
   );

@@ -1,8 +1,8 @@
 import type { Run } from '@gptj-cloud/sdk';
 import { ButtonLink } from '../ui/button.tsx';
+import { isCancelled } from '../ui/cancelled.ts';
 import { sentence } from '../ui/error-panel.tsx';
 import { Icon } from '../ui/icons.tsx';
-import { isCancelled } from '../ui/run-facts.tsx';
 import { adviceFor } from './run-failure.ts';
 
 /** Why the run failed, in the server's words, what that means, and the next step. */

@@ -3,8 +3,10 @@ import { useMutation } from '@tanstack/react-query';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { cloud } from '../api/cloud.ts';
 import { Button } from '../ui/button.tsx';
+import { isCancelled } from '../ui/cancelled.ts';
 import { CopyButton } from '../ui/copy.tsx';
 import { download } from '../ui/download.ts';
+import { formatDecimals } from '../ui/formats.ts';
 import { Json } from '../ui/json.tsx';
 import { problemOf } from '../ui/problem.ts';
 import { EmptyState, Skeleton } from '../ui/states.tsx';
@@ -21,7 +23,10 @@ export function ResultView({ run }: { readonly run: Run }) {
   const [view, setView] = useState<View>('text');
   const result = useMemo(() => resultOf(run), [run]);
   if (run.endedAt === null) return <LiveText runId={run.id} />;
-  if (run.result === null) return <EmptyState text="A failed run has no result." />;
+  if (run.result === null) {
+    const state = isCancelled(run.errorInfo?.exception ?? null) ? 'cancelled' : 'failed';
+    return <EmptyState text={`A ${state} run has no result.`} />;
+  }
   if (result === null) {
     return (
       <EmptyState
@@ -63,7 +68,7 @@ function Texts({ result: { texts, scores } }: { readonly result: RunResult }) {
           <div className="runs-text-head">
             <span className="ui-muted ui-number">
               {texts.length > 1 && `${index + 1} of ${texts.length}`}
-              {scores?.[index] != null && ` · score ${scores[index].toFixed(3)}`}
+              {scores?.[index] != null && ` · score ${formatDecimals(scores[index], 3)}`}
             </span>
             <CopyButton text={text} label="Copy the text" />
           </div>

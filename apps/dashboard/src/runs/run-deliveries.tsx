@@ -70,7 +70,7 @@ export function RunDeliveries({ runId }: { readonly runId: string }) {
             <EmptyState
               text={hasWebhooks ? 'No webhook was notified of this run.' : 'The project has no webhook.'}
               action={
-                <ButtonLink to="/webhooks" icon="send">
+                <ButtonLink to="/webhooks" icon="hook">
                   Webhooks
                 </ButtonLink>
               }

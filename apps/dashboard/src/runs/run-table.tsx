@@ -1,10 +1,11 @@
 import type { RunSummary } from '@gptj-cloud/sdk';
 import type { ReactNode } from 'react';
 import { Button, IconButton } from '../ui/button.tsx';
+import { isCancelled } from '../ui/cancelled.ts';
 import { DataTable, type DataTableProps, type TableColumn } from '../ui/data-table.tsx';
 import { formatCount } from '../ui/formats.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
-import { formatCost, formatRunTime, formatSpeed, isCancelled, RunBadge } from '../ui/run-facts.tsx';
+import { formatCost, formatRunTime, formatSpeed, RunBadge } from '../ui/run-facts.tsx';
 import type { RunOrder } from './runs-search.ts';
 
 /** Rows from which on only the visible ones are in the page. */

@@ -44,6 +44,7 @@ test('the course of a run has the steps that it came to', () => {
     endedAt: new Date(1_630),
     timings: { queuedMs: 4, firstTokenMs: 110, computeMs: 600 },
     runState: 'complete' as const,
+    errorInfo: null,
     usage: { promptTokens: 4, generatedTokens: 12, computedTokens: 16, cachedTokens: 0 },
   };
   const brief = (fields: object) =>
@@ -52,4 +53,10 @@ test('the course of a run has the steps that it came to', () => {
   const waits = { queuedMs: null, firstTokenMs: null, computeMs: null };
   assert.deepEqual(brief({ startedAt: null, endedAt: null, timings: waits }), ['accepted 0', 'now 2000']);
   assert.deepEqual(brief({ timings: waits, runState: 'failed' }), ['accepted 0', 'running 0', 'failed 630']);
+  const errorInfo = { exception: 'the run was cancelled' };
+  assert.deepEqual(brief({ timings: waits, runState: 'failed', errorInfo }), [
+    'accepted 0',
+    'running 0',
+    'cancelled 630',
+  ]);
 });

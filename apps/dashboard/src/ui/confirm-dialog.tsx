@@ -15,6 +15,7 @@ export function ConfirmDialog({
   onClose,
   onConfirm,
   isDanger = true,
+  isBlocked = false,
   children,
 }: ConfirmProps) {
   const [text, setText] = useState('');
@@ -35,13 +36,11 @@ export function ConfirmDialog({
       isAlert
       actions={
         <>
-          <Button look="quiet" onPress={close}>
-            Cancel
-          </Button>
+          <Button onPress={close}>Cancel</Button>
           <Button
             look={isDanger ? 'danger' : 'primary'}
             isPending={run.isPending}
-            isDisabled={typed !== undefined && text !== typed}
+            isDisabled={isBlocked || (typed !== undefined && text !== typed)}
             onPress={() => run.mutate()}
           >
             {action}

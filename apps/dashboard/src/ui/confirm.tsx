@@ -10,6 +10,8 @@ export interface ConfirmProps {
   /** The dialog closes when the promise resolves, and shows the error when it rejects. */
   readonly onConfirm: () => Promise<unknown>;
   readonly isDanger?: boolean;
+  /** There is nothing to do: the text says why. */
+  readonly isBlocked?: boolean;
   /** What happens, in one or two sentences. */
   readonly children: ReactNode;
 }

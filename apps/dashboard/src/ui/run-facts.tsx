@@ -1,17 +1,10 @@
 /** The state, time and cost of a run as every page shows them. */
 import type { Money, RunSummary } from '@gptj-cloud/sdk';
+import { isCancelled } from './cancelled.ts';
 import { formatDigits, formatDuration, formatMoney } from './formats.ts';
 import { StateBadge } from './state-badge.tsx';
 
 type Facts = Pick<RunSummary, 'runState' | 'createdAt' | 'endedAt' | 'timings' | 'usage'>;
-
-/** The exception of a run that its owner ended. */
-const CANCELLED = 'the run was cancelled';
-
-/** Whether its owner ended the run. */
-export function isCancelled(exception: string | null): boolean {
-  return exception === CANCELLED;
-}
 
 export function RunBadge({ state, exception }: { readonly state: string; readonly exception: string | null }) {
   return <StateBadge state={state === 'received' ? 'waiting' : isCancelled(exception) ? 'cancelled' : state} />;
