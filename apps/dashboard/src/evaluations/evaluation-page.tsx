@@ -6,6 +6,7 @@ import { cloud } from '../api/cloud.ts';
 import { keys } from '../api/keys.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
+import { CopyButton } from '../ui/copy.tsx';
 import { PageHead } from '../ui/page-head.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
@@ -72,7 +73,6 @@ function Facts({ evaluation }: { readonly evaluation: Evaluation }) {
   const facts: readonly (readonly [string, string])[] = [
     ['Model', [model.model, model.type].filter((part) => part !== null).join(', ')],
     ['Scored by', [model.adapter, model.engine].filter((part) => part !== null).join(', ')],
-    ['Weights', model.weights],
     [
       'Versions',
       Object.entries(versions)
@@ -90,6 +90,13 @@ function Facts({ evaluation }: { readonly evaluation: Evaluation }) {
           <dd>{value}</dd>
         </div>
       ))}
+      <div>
+        <dt>Weights</dt>
+        <dd className="evaluations-weights">
+          <code>{model.weights.length > 20 ? `${model.weights.slice(0, 12)}…` : model.weights}</code>
+          <CopyButton text={model.weights} label="Copy the hash of the weights" />
+        </dd>
+      </div>
       <div>
         <dt>Stored</dt>
         <dd>

@@ -1,7 +1,7 @@
 import { GPTJ_TODAY, PUBLISHED_MODELS, SCORE_COLUMNS } from '@gptj-cloud/model';
 import type { Evaluation } from '@gptj-cloud/sdk';
 import { Chart } from '../ui/chart.tsx';
-import { columnName, formatScore, formsOf, isInTable, isShare, scoreOf } from './scores.ts';
+import { columnName, formatPublished, formatScore, formsOf, isInTable, isShare, scoreOf } from './scores.ts';
 import { Scroll } from './scroll.tsx';
 
 /** The columns of accuracies, which the chart has. */
@@ -74,6 +74,7 @@ function AccuracyChart({ evaluation }: { readonly evaluation: Evaluation }) {
         places={ACCURACIES.map(({ column }) => columnName(column))}
         series={[...own, ...others]}
         isStacked={false}
+        isCategories
         format={(value) => value.toFixed(0)}
       />
     </section>
@@ -119,9 +120,7 @@ function PublishedTable({ evaluation }: { readonly evaluation: Evaluation }) {
                 <th scope="row">{name}</th>
                 {SCORE_COLUMNS.map((column, at) => (
                   <td key={columnName(column)} className="ui-number">
-                    {scores[at] === null || scores[at] === undefined
-                      ? '–'
-                      : `${scores[at]}${isShare(column.metric) ? ' %' : ''}`}
+                    {scores[at] === null || scores[at] === undefined ? '–' : formatPublished(column.metric, scores[at])}
                   </td>
                 ))}
               </tr>

@@ -40,6 +40,15 @@ export function formatScore({ metric, value, standardError }: EvaluationMetric):
   return `${(value * scale).toFixed(digits)}${isShare(metric) ? ' %' : ''}${interval}`;
 }
 
+/** `55.0 %`, `51.21 %`, `4.00`: a figure of the published table, with the decimals that its column needs. */
+export function formatPublished(metric: string, value: number): string {
+  const decimals = new Intl.NumberFormat('en-GB', {
+    minimumFractionDigits: isShare(metric) ? 1 : 2,
+    maximumFractionDigits: 2,
+  });
+  return `${decimals.format(value)}${isShare(metric) ? ' %' : ''}`;
+}
+
 /** `+1.250`, with its sign. */
 export function formatMargin(margin: number): string {
   return `${margin > 0 ? '+' : margin < 0 ? '−' : ''}${Math.abs(margin).toFixed(3)}`;

@@ -32,16 +32,22 @@ export interface ChartProps {
   readonly height?: number;
   /** The last place is not over yet: it is hatched. */
   readonly isLastIncomplete?: boolean;
+  /** The places are kinds of things, not moments: each has its name, in the middle below it. */
+  readonly isCategories?: boolean;
   /** From this place on the values are forecast: dashed. */
   readonly forecastFrom?: number;
 }
 
 const MARGIN = { top: 8, right: 4, bottom: 22, left: 44 };
+/** Names of categories take two lines. */
+const CATEGORY_BOTTOM = 36;
 const PHONE = 480;
 
 /** Bars or lines over time: the pointer and ←/→ read values, and the same numbers stand in a table. */
 export function Chart(props: ChartProps) {
-  const { label, places, kind = 'bars', isStacked = kind === 'bars', format = formatShort, height = 208 } = props;
+  const { label, places, kind = 'bars', isStacked = kind === 'bars', format = formatShort } = props;
+  const { isCategories = false, height = 208 } = props;
+  const margin = isCategories ? { ...MARGIN, bottom: CATEGORY_BOTTOM } : MARGIN;
   const series = withOthers(props.series);
   const [isTable, setTable] = useState(false);
   const [at, setAt] = useState<number | null>(null);
@@ -51,12 +57,12 @@ export function Chart(props: ChartProps) {
   const ticks = ticksFor(maxOf(series, isStacked, props.band?.high));
   const x = scaleBand<number>()
     .domain(places.map((_, index) => index))
-    .range([MARGIN.left, Math.max(MARGIN.left + 1, width - MARGIN.right)])
+    .range([margin.left, Math.max(margin.left + 1, width - margin.right)])
     .paddingInner(kind === 'bars' ? 0.25 : 0)
     .paddingOuter(kind === 'bars' ? 0.1 : 0);
   const y = scaleLinear()
     .domain([0, ticks.at(-1) ?? 1])
-    .range([height - MARGIN.bottom, MARGIN.top]);
+    .range([height - margin.bottom, margin.top]);
   const middle = (index: number): number => (x(index) ?? 0) + x.bandwidth() / 2;
   const read = (index: number): void => {
     const next = Math.min(places.length - 1, Math.max(0, index));
@@ -82,7 +88,7 @@ export function Chart(props: ChartProps) {
   const onPointerMove = (event: PointerEvent<HTMLElement>): void => {
     const left = event.clientX - event.currentTarget.getBoundingClientRect().left;
     const step = x.step();
-    const index = Math.floor((left - MARGIN.left) / step);
+    const index = Math.floor((left - margin.left) / step);
     setAt(index >= 0 && index < places.length ? index : null);
   };
   return (
@@ -123,30 +129,40 @@ export function Chart(props: ChartProps) {
                 <g key={tick}>
                   <line
                     className="ui-chart-grid"
-                    x1={MARGIN.left}
-                    x2={width - MARGIN.right}
+                    x1={margin.left}
+                    x2={width - margin.right}
                     y1={y(tick)}
                     y2={y(tick)}
                   />
-                  <text className="ui-chart-tick" x={MARGIN.left - 8} y={y(tick)} dy="0.32em" textAnchor="end">
+                  <text className="ui-chart-tick" x={margin.left - 8} y={y(tick)} dy="0.32em" textAnchor="end">
                     {format(tick)}
                   </text>
                 </g>
               ))}
-              {shownPlaces(places.length, width < PHONE ? 3 : Math.max(3, Math.floor(width / 96))).map((index) => (
-                <text
-                  key={index}
-                  className="ui-chart-tick"
-                  x={middle(index)}
-                  y={height - 6}
-                  textAnchor={
-                    index === 0 && kind === 'lines' ? 'start' : index === places.length - 1 ? 'end' : 'middle'
-                  }
-                  {...(index === places.length - 1 && places.length > 1 && { x: width - MARGIN.right })}
-                >
-                  {places[index]}
-                </text>
-              ))}
+              {isCategories
+                ? places.map((place, index) => (
+                    <text key={place} className="ui-chart-tick" y={height - 20} textAnchor="middle">
+                      {place.split(' ').map((word, line) => (
+                        <tspan key={word} x={middle(index)} dy={line === 0 ? 0 : 14}>
+                          {word}
+                        </tspan>
+                      ))}
+                    </text>
+                  ))
+                : shownPlaces(places.length, width < PHONE ? 3 : Math.max(3, Math.floor(width / 96))).map((index) => (
+                    <text
+                      key={index}
+                      className="ui-chart-tick"
+                      x={middle(index)}
+                      y={height - 6}
+                      textAnchor={
+                        index === 0 && kind === 'lines' ? 'start' : index === places.length - 1 ? 'end' : 'middle'
+                      }
+                      {...(index === places.length - 1 && places.length > 1 && { x: width - margin.right })}
+                    >
+                      {places[index]}
+                    </text>
+                  ))}
               {props.band && <path className="ui-chart-band" d={bandPath(props.band, middle, y)} />}
               {kind === 'bars' ? (
                 <Bars {...props} series={series} isStacked={isStacked} x={x} y={y} hatch={hatch} />
@@ -158,8 +174,8 @@ export function Chart(props: ChartProps) {
                   className="ui-chart-cross"
                   x1={middle(at)}
                   x2={middle(at)}
-                  y1={MARGIN.top}
-                  y2={height - MARGIN.bottom}
+                  y1={margin.top}
+                  y2={height - margin.bottom}
                 />
               )}
             </svg>
