@@ -191,7 +191,7 @@ const evaluation = createRoute({
 const comparison = createRoute({
   getParentRoute: () => root,
   path: '/evaluations/compare',
-  staticData: { title: 'Compare evaluations', parent: { title: 'Evaluations', to: '/evaluations' } },
+  staticData: { title: 'Compare', parent: { title: 'Evaluations', to: '/evaluations' } },
   validateSearch: readComparisonSearch,
   component: lazyRouteComponent(() => import('./evaluations/comparison-page.tsx'), 'ComparisonPage'),
 });

@@ -76,6 +76,7 @@ function columnsOf(onCancel: (run: QueuedRun) => void): readonly TableColumn<Que
     {
       id: 'user',
       name: 'User',
+      width: '13rem',
       isTitle: true,
       cell: ({ user }) => <span className="admin-name">{user.username}</span>,
     },

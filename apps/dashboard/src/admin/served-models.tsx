@@ -6,6 +6,7 @@ import { keys } from '../api/keys.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { DataTable, type TableColumn } from '../ui/data-table.tsx';
+import { StateBadge } from '../ui/state-badge.tsx';
 import { EmptyState, QueryView, Skeleton } from '../ui/states.tsx';
 import { toast } from '../ui/toasts.tsx';
 
@@ -54,16 +55,23 @@ export function ServedModels({ isOwner }: { readonly isOwner: boolean }) {
   );
 }
 
+const TONES: Readonly<Record<string, string>> = { loaded: 'ready', loading: 'running', failed: 'failed' };
+
+/** Every state is an icon, a word and a colour. */
+function badgeOf(state: string): { readonly state: string; readonly label: string } {
+  return { state: TONES[state] ?? 'waiting', label: state };
+}
+
 function columnsOf(onEnd: (model: ModelServing) => void): readonly TableColumn<ModelServing>[] {
   return [
     { id: 'name', name: 'Name', isTitle: true, cell: ({ name }) => <span className="admin-name">{name}</span> },
-    { id: 'state', name: 'State', width: '7rem', cell: ({ state }) => state },
+    { id: 'state', name: 'State', width: '7rem', cell: ({ state }) => <StateBadge {...badgeOf(state)} /> },
     {
       id: 'model',
       name: 'Model',
       cell: ({ model, reason }) => (
         <span className="admin-name">
-          {model ?? 'of the settings'}
+          {model ?? 'from the settings'}
           {reason !== null && <span className="admin-reason"> {reason}</span>}
         </span>
       ),

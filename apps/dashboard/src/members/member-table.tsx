@@ -49,7 +49,7 @@ export function MemberTable({ project, members }: { readonly project: Project; r
       ),
     },
     { id: 'role', name: 'Role', width: '8rem', cell: ({ role }) => role },
-    { id: 'added', name: 'Member since', width: '9rem', cell: ({ addedAt }) => <RelativeTime at={addedAt} /> },
+    { id: 'added', name: 'Joined', width: '9rem', cell: ({ addedAt }) => <RelativeTime at={addedAt} /> },
     {
       id: 'actions',
       name: '',

@@ -39,7 +39,7 @@ export function PipelinePage() {
 function Details({ pipeline, tagNames }: { readonly pipeline: Pipeline; readonly tagNames: readonly string[] }) {
   const { id, description, tags } = pipeline;
   const snippet = `curl ${window.location.origin}/v2/runs \\
-  -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  -H "Authorization: Bearer $PIPELINE_API_TOKEN" -H 'Content-Type: application/json' \\
   -d '{"pipeline_id": "${tags[0] ?? id}", "data": ["Once upon a time", {"response_length": 64}]}'`;
   return (
     <>

@@ -26,7 +26,7 @@ export function Examples({ onChoose }: { readonly onChoose: (text: string) => vo
           <li key={name}>
             <button type="button" className="playground-example" onClick={() => onChoose(text)}>
               <strong>{name}</strong>
-              <span className="playground-example-text">{text}</span>
+              <span className="playground-example-text">{text.split('\n\n')[0]}</span>
               <span className="ui-muted">{note}</span>
             </button>
           </li>

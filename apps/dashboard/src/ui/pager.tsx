@@ -1,5 +1,6 @@
 import { Button } from './button.tsx';
 import { formatCount } from './formats.ts';
+import { Icon } from './icons.tsx';
 import './pager.css';
 
 /** Newer and older pages of a list; nothing when it fits one page. */
@@ -26,8 +27,9 @@ export function Pager({
       <Button size="small" icon="left" isDisabled={skip === 0} onPress={() => onSkip(Math.max(0, skip - limit))}>
         Previous
       </Button>
-      <Button size="small" icon="right" isDisabled={last >= total} onPress={() => onSkip(skip + limit)}>
+      <Button size="small" isDisabled={last >= total} onPress={() => onSkip(skip + limit)}>
         Next
+        <Icon name="right" />
       </Button>
     </nav>
   );

@@ -125,7 +125,7 @@ function columnsOf(webhook: Webhook): readonly TableColumn<WebhookDelivery>[] {
         </span>
       ),
     },
-    { id: 'created', name: 'Sent for', width: '7rem', cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
+    { id: 'created', name: 'Created', width: '7rem', cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
     {
       id: 'next',
       name: 'Next attempt',

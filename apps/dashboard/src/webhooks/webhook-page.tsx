@@ -210,7 +210,7 @@ function Facts({ webhook, onChange }: { readonly webhook: Webhook; readonly onCh
           </dd>
         </div>
         <div>
-          <dt>Made</dt>
+          <dt>Created</dt>
           <dd>
             <RelativeTime at={webhook.createdAt} />
           </dd>

@@ -38,7 +38,7 @@ const columns: readonly TableColumn<Webhook>[] = [
       </span>
     ),
   },
-  { id: 'created', name: 'Made', width: '8rem', cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
+  { id: 'created', name: 'Created', width: '8rem', cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
 ];
 
 export function WebhooksPage() {

@@ -145,7 +145,7 @@ function Row({
           {formatDigits(row.mean, 2)} nat
         </span>
       )}
-      {row.children.length > 1 && <span className="playground-ways">{row.children.length} ways on</span>}
+      {row.children.length > 1 && <span className="playground-ways">{row.children.length} branches</span>}
       <Menu
         label="Actions of this branch"
         placement="bottom end"
