@@ -16,12 +16,12 @@ export interface ScreenChoice {
   readonly print: (line: string) => void;
 }
 
-/** The clock of the server; the browser's stands still some minutes later, so that pictures of one build are alike. */
+/** The clock of the server. The browser's stands still some minutes later, so that pictures of one build are alike. */
 const SERVER_START = Date.parse('2026-01-15T12:00:00Z');
+const BROWSER_AFTER_MS = 10 * 60_000;
 const MAX_HEIGHT = 4000;
 /** For one screen, with what it needs from the server. */
 const MAX_RENDER_MS = 120_000;
-const BROWSER_NOW = new Date('2026-01-15T12:10:00Z');
 
 /** Returns the number of screens that could not be rendered, or have a problem. */
 export async function renderScreens(choice: ScreenChoice): Promise<number> {
@@ -31,12 +31,16 @@ export async function renderScreens(choice: ScreenChoice): Promise<number> {
   if (chosen.length === 0) throw new Error(`no screen is called ${choice.page ?? ''} ${choice.state ?? ''}`);
   await mkdir(choice.out, { recursive: true });
   const started = performance.now();
+  const serverNow = (): number => SERVER_START + Math.round(performance.now() - started);
   const dashboard = await openDashboard({
-    clock: () => new Date(SERVER_START + Math.round(performance.now() - started)),
+    clock: () => new Date(serverNow()),
+    // What a stored folder has is younger than all that this clock dates: the first project would be another one.
+    isFirstStart: true,
   });
   let failures = 0;
   try {
-    const open = screenOpener(dashboard, BROWSER_NOW);
+    // To render all screens takes longer: what they show must not lie in the future.
+    const open = screenOpener(dashboard, () => new Date(Math.max(SERVER_START + BROWSER_AFTER_MS, serverNow() + 1000)));
     for (const screen of chosen) {
       for (const theme of THEMES.filter((each) => (choice.theme ?? each) === each)) {
         for (const width of (screen.widths ?? WIDTHS).filter((each) => (choice.width ?? each) === each)) {
@@ -83,5 +87,8 @@ async function withDeadline(render: () => Promise<void>): Promise<void> {
 async function fitPage(page: Page): Promise<void> {
   const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
   const needed = await page.evaluate(() => document.documentElement.scrollHeight);
-  if (needed > height) await page.setViewportSize({ width, height: Math.min(needed, MAX_HEIGHT) });
+  if (needed <= height) return;
+  await page.setViewportSize({ width, height: Math.min(needed, MAX_HEIGHT) });
+  // What was scrolled to is in view now.
+  await page.evaluate(() => scrollTo(0, 0));
 }

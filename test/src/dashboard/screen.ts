@@ -81,8 +81,8 @@ interface Tab {
   readonly settled: () => Promise<void>;
 }
 
-/** Opens screens on one server. With `now` the clock of the browser stands still. */
-export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => Promise<OpenScreen> {
+/** Opens screens on one server. With `now` the clock of the browser stands still at the time that it returns. */
+export function screenOpener(dashboard: Dashboard, now?: () => Date): (shot: Shot) => Promise<OpenScreen> {
   const seeded = new Map<NamedScreen, Promise<string>>();
   const cookies = new Map<string, readonly Cookie[]>();
   const tabs = new Map<string, Promise<Tab>>();
@@ -112,7 +112,7 @@ export function screenOpener(dashboard: Dashboard, now?: Date): (shot: Shot) => 
     const { page, settled } = await tab;
     await page.setViewportSize({ width, height: heightOf(width) });
     await page.emulateMedia({ colorScheme: theme });
-    if (now !== undefined) await page.clock.setFixedTime(now);
+    if (now !== undefined) await page.clock.setFixedTime(now());
     await screen.arrange?.(page);
     await page.goto(new URL(address, dashboard.url).href);
     if (screen.isLoading === true) await waits(page);

@@ -74,8 +74,8 @@ defineScreens('sessions', [
     path: '/account/sessions',
     ...as('traveller'),
     arrange: (page) =>
-      page.route('**/v2/auth/sessions', (route) => {
-        const seen = Date.now() / 1000;
+      page.route('**/v2/auth/sessions', async (route) => {
+        const seen = (await page.evaluate(() => Date.now())) / 1000;
         const entry = (at: number) => ({
           id: `session_${at}`,
           created_at: seen - 86_400 * at - 600,
@@ -85,7 +85,7 @@ defineScreens('sessions', [
           user_agent: AGENTS[at % AGENTS.length] ?? '',
           current: at === 0,
         });
-        return route.fulfill({ json: { data: Array.from({ length: 40 }, (_, at) => entry(at)) } });
+        await route.fulfill({ json: { data: Array.from({ length: 40 }, (_, at) => entry(at)) } });
       }),
   },
 ]);

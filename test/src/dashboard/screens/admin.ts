@@ -177,6 +177,15 @@ defineScreens('admin-queue', [
     arrange: holdReplies('**/v2/admin/runs?*'),
     widths: PHONE,
   },
+  {
+    state: 'cancel',
+    path: '/admin/queue',
+    arrange: busyQueue,
+    async act(page) {
+      await page.getByRole('button', { name: 'Cancel' }).first().click();
+      await page.getByRole('alertdialog').waitFor();
+    },
+  },
   { state: 'error', path: '/admin/queue', arrange: failReplies('**/v2/admin/runs?*'), widths: WIDE },
 ]);
 
@@ -318,6 +327,33 @@ defineScreens('admin-models', [
     },
     act: (page) => page.getByRole('button', { name: 'Follow it again' }).waitFor(),
     widths: WIDE,
+  },
+  {
+    state: 'stop',
+    path: '/admin/models',
+    arrange: storedModels(PULL),
+    async act(page) {
+      await page.getByRole('button', { name: 'Stop serving' }).first().click();
+      await page.getByRole('alertdialog', { name: 'Stop serving pygmalion' }).waitFor();
+    },
+  },
+  {
+    state: 'delete',
+    path: '/admin/models',
+    arrange: storedModels(PULL),
+    async act(page) {
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('alertdialog', { name: 'Delete pygmalion-6b.q8_0' }).waitFor();
+    },
+  },
+  {
+    state: 'types',
+    path: '/admin/models',
+    arrange: storedModels({ ...PULL, state: 'complete', ended_at: NOW }),
+    async act(page) {
+      await page.getByRole('button', { name: /^the best that fits/ }).click();
+      await page.getByRole('option').first().waitFor();
+    },
   },
   { state: 'none', path: '/admin/models', widths: WIDE },
   {

@@ -31,6 +31,15 @@ defineScreens('evaluation', [
     },
   },
   {
+    state: 'delete',
+    path: '/evaluations',
+    seed: storeEvaluation,
+    async act(page) {
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('alertdialog').waitFor();
+    },
+  },
+  {
     state: 'none',
     path: '/evaluations',
     seed: async (api) => `${await storeEvaluation(api)}?task=0&answers=wrong`,
@@ -45,6 +54,15 @@ defineScreens('evaluations-compare', [
     async seed(api) {
       await storeEvaluation(api);
       return '/evaluations/compare';
+    },
+  },
+  {
+    state: 'choices',
+    path: '/evaluations',
+    seed: storeComparison,
+    async act(page) {
+      await page.getByRole('button', { name: /^GPT-J 6B, q4_0/ }).click();
+      await page.getByRole('option').first().waitFor();
     },
   },
   { state: 'scores', path: '/evaluations', seed: storeComparison },

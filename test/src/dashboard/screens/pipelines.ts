@@ -67,6 +67,15 @@ defineScreens('pipelines', [
     },
   },
   {
+    state: 'menu',
+    path: '/pipelines',
+    seed: async (api) => void (await api.tags.create({ name: 'menu:v1', pipeline: GPTJ_PIPELINE_ID })),
+    async act(page) {
+      await page.getByRole('button', { name: 'Actions of menu:v1' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).waitFor();
+    },
+  },
+  {
     state: 'taken',
     path: '/pipelines',
     async seed(api) {

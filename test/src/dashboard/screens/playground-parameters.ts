@@ -49,6 +49,19 @@ defineScreens('playground-parameters', [
       await page.locator('.playground-area').fill('Once upon a time');
       await writeJson(page, '{"temprature": 0.7, "max_new_tokens": 64}');
       await page.getByRole('button', { name: 'Use temperature' }).waitFor();
+      await page.locator('.playground-check-refused').waitFor({ state: 'attached' });
+    },
+  },
+]);
+
+defineScreens('playground-presets', [
+  {
+    state: 'menu',
+    path: '/playground',
+    async act(page) {
+      await form(page);
+      await page.getByRole('button', { name: 'Presets' }).click();
+      await page.getByRole('menuitem', { name: /Save as a preset/ }).waitFor();
     },
   },
 ]);

@@ -110,6 +110,43 @@ defineScreens('playground', [
     arrange: severalModels,
     act: scored,
   },
+  {
+    state: 'column',
+    path: linkOf(PROMPT, { max_new_tokens: 32, temperature: 0.7, seed: 7 }),
+    async act(page) {
+      await page.getByRole('link', { name: 'Compare', exact: true }).click();
+      await page.getByRole('button', { name: 'Parameters of A' }).click();
+      await page.getByRole('dialog').getByPlaceholder('Find a parameter').waitFor();
+    },
+  },
+  {
+    state: 'drafts',
+    ...withRun(PROMPT, { max_new_tokens: 24, seed: 7 }),
+    async act(page) {
+      await ended(page);
+      await page.locator('.playground-title').click();
+      await page.getByRole('menuitem').first().waitFor();
+    },
+  },
+  {
+    state: 'replay',
+    ...withRun(PROMPT, { max_new_tokens: 24, seed: 7, deterministic: true }),
+    async act(page) {
+      await ended(page);
+      await page.getByRole('button', { name: 'Replay' }).click();
+      await page.getByText(/^identical: the same/).waitFor();
+    },
+  },
+  {
+    state: 'shared',
+    path: linkOf(PROMPT, { max_new_tokens: 32, seed: 7 }),
+    async act(page) {
+      await checked(page);
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await openAction(page, 'Copy a link to this text');
+      await page.getByText('The link is copied.').first().waitFor();
+    },
+  },
   { state: 'long', ...withRun(MIXED.repeat(6), { max_new_tokens: 200, seed: 7 }), act: ended },
   { state: 'error', path: '/playground#s=damaged' },
   {

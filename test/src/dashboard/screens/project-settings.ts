@@ -175,6 +175,24 @@ defineScreens('members', [
   },
   { state: 'error', path: '/members', arrange: failReplies('**/v2/projects/*/members') },
   {
+    state: 'remove',
+    path: '/members',
+    async seed(_, dashboard) {
+      const owner = await sessionOf(dashboard, OWNER);
+      const project = await owner.projects.create('Odes');
+      const leaver = await account(dashboard, 'leaver');
+      await owner.projects.invite(project.id, { username: leaver.username });
+      const theirs = await sessionOf(dashboard, leaver);
+      const [invitation] = await theirs.invitations.list();
+      await theirs.invitations.accept(invitation?.id ?? '');
+      return `/members?project=${project.id}`;
+    },
+    async act(page) {
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('alertdialog').waitFor();
+    },
+  },
+  {
     state: 'new-project',
     path: '/members',
     act: (page) => page.getByRole('button', { name: 'New project' }).click(),

@@ -76,6 +76,15 @@ defineScreens('run', [
   { state: 'error', path: '/runs', seed: seedComplete, arrange: failReplies('**/v2/runs/run_*') },
   { state: 'missing', path: `/runs/run_${'0'.repeat(32)}` },
   {
+    state: 'menu',
+    path: '/runs',
+    seed: seedComplete,
+    async act(page) {
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).waitFor();
+    },
+  },
+  {
     state: 'code',
     path: '/runs',
     seed: seedComplete,

@@ -88,6 +88,24 @@ defineScreens('runs', [
   { state: 'error', path: '/runs', arrange: (page) => failure(page, '**/v2/runs?*') },
   { state: 'long', path: '/runs', arrange: manyRuns },
   {
+    state: 'filter',
+    path: '/runs',
+    seed: seedRuns,
+    async act(page) {
+      await page.getByRole('button', { name: 'All states' }).click();
+      await page.getByRole('option', { name: 'Failed' }).waitFor();
+    },
+  },
+  {
+    state: 'export',
+    path: '/runs',
+    seed: seedRuns,
+    async act(page) {
+      await page.getByRole('button', { name: 'Export' }).click();
+      await page.getByRole('menuitem').first().waitFor();
+    },
+  },
+  {
     state: 'selected',
     path: '/runs',
     arrange: manyRuns,

@@ -80,5 +80,23 @@ defineScreens('shell', [
       await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
     },
   },
+  {
+    state: 'confirmation',
+    path: '/tokens',
+    act: async (page) => {
+      await page.route('**/v2/tokens', (route) =>
+        route.request().method() === 'POST'
+          ? route.fulfill({
+              status: 403,
+              json: { detail: { code: 'confirmation_required', message: 'confirm it', remedy: 'send the password' } },
+            })
+          : route.fallback(),
+      );
+      await page.getByRole('button', { name: 'New token' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).fill('ci');
+      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByRole('dialog', { name: 'Confirm that it is you' }).waitFor();
+    },
+  },
   { state: 'unknown', path: '/runs/no/such/page' },
 ]);
