@@ -1,10 +1,8 @@
 /** Writing with the model: what is typed, what is generated, and the way back. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
 import { OWNER, useDashboard, type View } from './dashboard.ts';
 
@@ -45,6 +43,11 @@ async function textOf(page: Page): Promise<string> {
   return (await page.locator('.playground-text').allTextContents()).join('');
 }
 
+/** With the minus sign of the page. */
+function natText(logprob: number): string {
+  return logprob.toFixed(2).replace('-', '−');
+}
+
 async function runIdOf(page: Page): Promise<string> {
   const address = await page.getByRole('link', { name: 'Run', exact: true }).getAttribute('href');
   return /run_\w+/.exec(address ?? '')?.[0] ?? assert.fail(`expected the address of a run, got ${address}`);
@@ -54,9 +57,10 @@ async function ended(page: Page): Promise<void> {
   await page.locator('.playground-note').getByText(ENDED).waitFor();
 }
 
-test('stopping keeps every token that came, and the page, the run and its usage agree on their number', {
+test('stopping keeps every token that came with its chance, and the text, the run and the meter agree on their number', {
   skip,
 }, async () => {
+  const { day: before } = await dashboard().api.limits.get();
   const page = await openText({ max_new_tokens: 400, seed: 7 });
   await page.keyboard.press('Control+Enter');
   await page.waitForFunction(
@@ -76,8 +80,22 @@ test('stopping keeps every token that came, and the page, the run and its usage 
   assert.equal(shown, `${run.usage?.generatedTokens} tokens`);
   await page.keyboard.press('Alt+t');
   await page.getByRole('option').nth(10).waitFor();
+  assert.equal(await page.getByRole('option').count(), run.usage?.generatedTokens);
+  // Also the last ones, which came after the request to stop.
+  await page.getByRole('option').last().click();
+  await page.getByText(/^−?\d+\.\d\d nat$/).waitFor();
   await page.keyboard.press('Alt+t');
   await waitForText(page, text);
+  const { day } = await dashboard().api.limits.get();
+  assert.equal(day.used - before.used, run.usage?.computedTokens);
+  await page.getByRole('link', { name: 'Run', exact: true }).click();
+  await page.getByText('cancelled', { exact: true }).first().waitFor();
+  await page.getByText(`${run.usage?.promptTokens} + ${run.usage?.generatedTokens}`, { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Home', exact: true }).click();
+  await page
+    .getByText(new RegExp(`^${day.used} tokens`))
+    .first()
+    .waitFor();
 });
 
 test('undo returns byte for byte to the start over edits and generations, redo to the end, and a reload keeps both', {
@@ -130,7 +148,7 @@ test('another token begins a branch with the exact tokens before it, by the keyb
   await ended(page);
   const before = await tokenIds(await runIdOf(page));
   await page.keyboard.press('Alt+t');
-  await page.getByRole('listbox', { name: 'Tokens' }).focus();
+  await tabTo(page, page.getByRole('listbox', { name: 'Tokens' }));
   for (let at = 0; at <= 7; at++) await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowDown');
   const drawn = before[7];
@@ -148,7 +166,8 @@ test('another token begins a branch with the exact tokens before it, by the keyb
   assert.deepEqual(prompt, [...tokens, ...before.slice(0, 7), taken?.[0]]);
   await page.keyboard.press('Alt+t');
   await page.getByText('2/2').waitFor();
-  await page.getByRole('button', { name: 'Branches' }).click();
+  await tabTo(page, page.getByRole('button', { name: 'Branches' }));
+  await page.keyboard.press('Enter');
   const rows = page.getByRole('treegrid', { name: 'Branches' }).getByRole('row');
   await rows.nth(2).waitFor();
   assert.equal(await rows.count(), 3);
@@ -198,6 +217,16 @@ async function resultOf(runId: string): Promise<Result> {
   return result as Result;
 }
 
+/** Press Tab until an element has the focus. */
+async function tabTo(page: Page, element: Locator): Promise<void> {
+  await element.waitFor();
+  for (let at = 0; at < 100; at++) {
+    if (await element.evaluate((each) => each === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  assert.fail('expected to come to the element by Tab');
+}
+
 async function tokenIds(runId: string): Promise<readonly number[]> {
   return (await resultOf(runId)).logprobs[0]?.map(({ token }) => token) ?? [];
 }
@@ -210,7 +239,7 @@ test('the shown chances are those of the run', { skip }, async () => {
   await page.getByRole('option').nth(2).click();
   const report = (await resultOf(await runIdOf(page))).logprobs[0]?.[2];
   assert.ok(report !== undefined);
-  await page.getByText(`${report.logprob.toFixed(2)} nat`).waitFor();
+  await page.getByText(`${natText(report.logprob)} nat`).waitFor();
   const shown = await page.locator('.ui-alternative-chance').first().textContent();
   const best = 100 * Math.exp(report.top[0]?.[1] ?? 0);
   assert.equal(Number.parseFloat(shown ?? ''), Number(best.toFixed(best >= 10 ? 0 : 1)));
@@ -234,7 +263,7 @@ test('typed text is scored as a prompt when it is asked for, and another token o
   const [result] = run.resultPreview ?? [];
   const { prompt_logprobs: reports } = result as { prompt_logprobs: Result['logprobs'][number] };
   await page.getByRole('option').nth(4).click();
-  await page.getByText(`${reports[3]?.logprob.toFixed(2)} nat`).waitFor();
+  await page.getByText(`${natText(reports[3]?.logprob ?? 0)} nat`).waitFor();
   // The best alternative that is not the token of the text.
   const taken = reports[3]?.top.findIndex(([id]) => id !== tokens[4]) ?? -1;
   await page.getByRole('listbox', { name: 'Tokens' }).press(String(taken + 1));
@@ -318,7 +347,7 @@ test('the text of a column is scored token by token under the parameters of the 
   const byA = await results({ temperature: 0.7, continuation_ids: ofB.map(({ token }) => token) });
   const possible = byA.flatMap(({ processed }) => processed ?? []);
   const mean = possible.reduce((sum, each) => sum + each, 0) / possible.length;
-  const shownMean = Number(/mean (\S+) nat/.exec(shown ?? '')?.[1]);
+  const shownMean = Number(/mean (\S+) nat/.exec(shown ?? '')?.[1]?.replace('−', '-'));
   assert.ok(Math.abs(shownMean - mean) < 0.0051, `${shown}, ${mean}`);
   const marked = column.locator('[title$=" under A"]');
   const titles = await marked.evaluateAll((tokens) => tokens.map((token) => token.getAttribute('title') ?? ''));
@@ -331,20 +360,4 @@ test('the text of a column is scored token by token under the parameters of the 
   }
   await column.getByRole('button', { name: 'Hide the score of B' }).click();
   assert.equal(await marked.count(), 0);
-});
-
-test('the exported program for curl repeats the text', { skip }, async () => {
-  const page = await openText({ max_new_tokens: 12, seed: 7 });
-  await page.keyboard.press('Control+Enter');
-  await ended(page);
-  const text = await textOf(page);
-  await page.getByRole('button', { name: 'Code', exact: true }).click();
-  await page.getByRole('tab', { name: 'curl' }).click();
-  const code = page.getByRole('tabpanel').locator('code');
-  await code.getByText('/v2/runs').waitFor();
-  const program = (await code.textContent()) ?? '';
-  const token = await dashboard().api.tokens.create({ name: 'code' }, { confirmation: { password: OWNER.password } });
-  const env = { ...process.env, PIPELINE_API_TOKEN: token.value };
-  const { stdout } = await promisify(execFile)('bash', ['-c', program], { env });
-  assert.equal(PROMPT + JSON.parse(stdout).result_preview[0][0], text);
 });

@@ -136,6 +136,13 @@ test('projects add up to the invoice, in one request for a reader of the screen 
   // The chart has its numbers in its name.
   const chart = page.getByRole('group', { name: /^Computed tokens per day, 1 Feb to 9 Feb\./ });
   assert.match((await chart.getAttribute('aria-label')) ?? '', /second: most at/);
+  // Its marks are the numbers of its table.
+  await page.getByRole('button', { name: 'As table' }).first().click();
+  const marks = await page.locator('.ui-chart-table').first().locator('tbody td').allTextContents();
+  assert.equal(
+    marks.reduce((sum, text) => sum + numberOf(text), 0),
+    computed,
+  );
 });
 
 test('a member sees the shared project alone, and nothing overflows on a phone', { skip }, async () => {

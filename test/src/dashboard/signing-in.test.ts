@@ -32,8 +32,12 @@ test('a new account waits for the confirmation of its address, and the open page
   await page.getByRole('button', { name: 'Register' }).click();
   const waiting = page.getByRole('heading', { name: 'Confirm your e-mail address' });
   await waiting.waitFor();
-  await page.getByRole('link', { name: 'Runs', exact: true }).click();
-  await waiting.waitFor();
+  for (const name of ['Home', 'Playground', 'Usage', 'Pipelines', 'Evaluations', 'API tokens', 'Plan', 'Runs']) {
+    await page.getByRole('link', { name, exact: true }).click();
+    await page.getByRole('link', { name, exact: true }).and(page.locator('[aria-current=page]')).waitFor();
+    await waiting.waitFor();
+    assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1, name);
+  }
 
   const link = mailedLink(dashboard(), 'percy@example.com', 'verify-email');
   const elsewhere = await dashboard().open(link);
