@@ -36,7 +36,8 @@ export function ConfirmDialog({
       isAlert
       actions={
         <>
-          <Button onPress={close}>Cancel</Button>
+          {/* Beside “Cancel the run” it would be another Cancel. */}
+          <Button onPress={close}>{action.startsWith('Cancel') ? 'Back' : 'Cancel'}</Button>
           <Button
             look={isDanger ? 'danger' : 'primary'}
             isPending={run.isPending}

@@ -60,5 +60,5 @@ export function ErrorPanel({
 export function sentence(text: string): string {
   const trimmed = text.trim();
   const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
+  return /[.!?…][)”"]?$/.test(first) ? first : `${first}.`;
 }

@@ -349,7 +349,7 @@ defineScreens('admin-models', [
   {
     state: 'types',
     path: '/admin/models',
-    arrange: storedModels({ ...PULL, state: 'complete', ended_at: NOW }),
+    arrange: storedModels({ ...PULL, state: 'cancelled', ended_at: NOW }),
     async act(page) {
       await page.getByRole('button', { name: /^the best that fits/ }).click();
       await page.getByRole('option').first().waitFor();

@@ -75,5 +75,5 @@ function leftText(limits: Limits | null): string | null {
 
 function sentence(text: string): string {
   const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
+  return /[.!?…][)”"]?$/.test(first) ? first : `${first}.`;
 }
