@@ -1,7 +1,7 @@
 import { CutNote } from '../../ui/cut-note.tsx';
 import { cutReason } from '../../ui/cut-reason.ts';
 import { Sheet } from '../../ui/dialog.tsx';
-import { formatDigits } from '../../ui/formats.ts';
+import { formatDecimals, formatDigits } from '../../ui/formats.ts';
 import { formatChance, visibleToken } from '../../ui/token-scale.ts';
 import { type Draft, type NodeId, nodeOf, textOf } from '../document/draft.ts';
 import { parametersOf, type SeamBranch, seamChoices } from '../document/seam-choices.ts';
@@ -130,7 +130,7 @@ function Chances({
       <span className="ui-alternative-bar">
         <span style={{ width: `${logprob === null ? 0 : 100 * Math.exp(logprob)}%` }} />
       </span>
-      <span className="ui-alternative-chance" {...(logprob !== null && { title: `${logprob.toFixed(2)} nat` })}>
+      <span className="ui-alternative-chance" {...(logprob !== null && { title: `${formatDecimals(logprob, 2)} nat` })}>
         {formatChance(logprob)}
       </span>
       {hasProcessed && (
