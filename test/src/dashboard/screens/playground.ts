@@ -134,7 +134,7 @@ defineScreens('playground', [
     async act(page) {
       await ended(page);
       await page.getByRole('button', { name: 'Replay' }).click();
-      await page.getByText(/^identical: the same/).waitFor();
+      await page.getByText(/identical: the same/).waitFor();
     },
   },
   {
