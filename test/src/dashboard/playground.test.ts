@@ -195,7 +195,10 @@ test('where the text goes on in several ways, they are listed with the chances o
   const shown = await rows
     .locator('.ui-alternative-chance')
     .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('title')));
-  assert.deepEqual(shown, [report?.logprob, report?.top[taken]?.[1]].map((each) => `${natText(each ?? 0)} nat`));
+  assert.deepEqual(
+    shown,
+    [report?.logprob, report?.top[taken]?.[1]].map((each) => `${natText(each ?? 0)} nat`),
+  );
   assert.equal(await sheet.getByRole('region', { name: 'Other tokens' }).getByRole('button').count(), 8);
   await rows.first().press('Enter');
   await sheet.waitFor({ state: 'hidden' });

@@ -37,7 +37,9 @@ test('a small fraction is never written as nothing', () => {
 
 test('durations have the unit of their size', () => {
   assert.deepEqual(
-    [38, 630, 2_100, 14_600, 125_000, 6 * 86_400_000 + 2 * 3_600_000, 86_400_000 + 40_000, 8_101 * 86_400_000].map(formatDuration),
+    [38, 630, 2_100, 14_600, 125_000, 6 * 86_400_000 + 2 * 3_600_000, 86_400_000 + 40_000, 8_101 * 86_400_000].map(
+      formatDuration,
+    ),
     ['38 ms', '0.63 s', '2.1 s', '14.6 s', '2 min 5 s', '6 d 2 h', '1 d', '8,101 d'],
   );
 });
