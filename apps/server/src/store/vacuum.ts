@@ -13,7 +13,8 @@ const MAX_CHANGED_BYTES = 32 * 2 ** 20;
 /**
  * Vacuum and analyse the table that changed most since it was, if a fifth of its rows and at least a thousand rows have
  * changed; vacuum it without reading a sample of it, if 32 MB of its rows have changed. One table at a time, since
- * the store does nothing else meanwhile. Returns its name, or null.
+ * the store does nothing else meanwhile. Sizes are asked of changed tables alone: each is several calls to the file system.
+ * Returns its name, or null.
  */
 export async function vacuumMostChanged(db: Database): Promise<string | null> {
   const found = await db.execute(sql`
@@ -21,7 +22,8 @@ export async function vacuumMostChanged(db: Database): Promise<string | null> {
       SELECT relname AS name,
         greatest(unclean, n_mod_since_analyze) / (1000 + 0.2 * n_live_tup) AS by_rows,
         unclean * (pg_table_size(relid)::float8 / greatest(n_live_tup + n_dead_tup, 1)) / ${MAX_CHANGED_BYTES} AS by_bytes
-      FROM (SELECT *, greatest(n_dead_tup, n_ins_since_vacuum) AS unclean FROM pg_stat_user_tables) AS counts) AS tables
+      FROM (SELECT *, greatest(n_dead_tup, n_ins_since_vacuum) AS unclean FROM pg_stat_user_tables) AS counts
+      WHERE greatest(unclean, n_mod_since_analyze) > 0) AS tables
     WHERE greatest(by_rows, by_bytes) > 1 ORDER BY greatest(by_rows, by_bytes) DESC LIMIT 1`);
   const [table] = returnedRows(found, z.object({ name: z.string(), analyse: z.boolean() }));
   if (table === undefined) return null;

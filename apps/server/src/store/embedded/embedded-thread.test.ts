@@ -54,6 +54,26 @@ test('a statement that takes too long fails, and the store opens again with all 
   }
 });
 
+test('the log is never long after a checkpoint: what a checkpoint has to write keeps all others waiting', async () => {
+  await fillDataDir(dataDir);
+  const store = await openStore(join(dataDir, 'postgres'));
+  try {
+    await store.db.execute(sql`CREATE TABLE kept (x bytea STORAGE EXTERNAL)`);
+    let longest = 0;
+    for (let at = 0; at < 24; at++) {
+      await store.db.execute(sql`INSERT INTO kept VALUES (decode(repeat('00', ${2 ** 20}), 'hex'))`);
+      const result: unknown = await store.db.execute(
+        sql`SELECT pg_current_wal_insert_lsn() - redo_lsn AS bytes FROM pg_control_checkpoint()`,
+      );
+      const [row] = Reflect.get(Object(result), 'rows') as readonly { readonly bytes: unknown }[];
+      longest = Math.max(longest, Number(row?.bytes));
+    }
+    assert.ok(longest > 8 * 2 ** 20 && longest < 20 * 2 ** 20, `${longest} bytes`);
+  } finally {
+    await store.close();
+  }
+});
+
 test('a store closes while a statement runs that does not end', async () => {
   await fillDataDir(dataDir);
   const store = await openStore(join(dataDir, 'postgres'), { statementTimeoutMs: 500 });

@@ -12,8 +12,11 @@ import { errnoReason, reasonInLog } from './pglite-failure.ts';
 import { createWalRoom } from './wal-room.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.ts';
 
-/** PostgreSQL writes no checkpoint by itself without its background processes. */
-const CHECKPOINT_AFTER_BYTES = 64 * 2 ** 20;
+/**
+ * PostgreSQL writes no checkpoint by itself without its background processes. Nothing else is answered meanwhile, so
+ * checkpoints are many and short.
+ */
+const CHECKPOINT_AFTER_BYTES = 16 * 2 ** 20;
 const CHECKPOINT_EVERY_MS = 300_000;
 /** How often the free space of the disk is looked at while packets come, and while none come. */
 const LOOK_MS = 100;
