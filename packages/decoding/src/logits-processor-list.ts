@@ -3,7 +3,7 @@
  * it, the beam searches log-probabilities.
  */
 import type { TokenId } from '@gptj-cloud/model';
-import type { GenerateConfig } from './generate-config.ts';
+import type { CompatVersion, GenerateConfig } from './generate-config.ts';
 import { inOrder, type LogitsProcessor, type LogitsRow, type RowsProcessor } from './logits-processor.ts';
 import type { ParameterRecord, ProcessorContext } from './parameters/parameter-record.ts';
 import { PARAMETERS } from './parameters/parameter-table.ts';
@@ -35,7 +35,7 @@ export function buildLogitsProcessors(
   const processors = withCustomProcessors(config, inputs, records, table);
   const warpers = config.doSample ? [warpWith(orderedWarpers(config, records, budget))] : [];
   const final = records
-    .map((record) => charged(record.finalProcessor?.(config, contextOf(record, inputs)) ?? null, record, budget))
+    .map((record) => builtBy(record.finalProcessor, config, record, inputs))
     .filter((one) => one !== null);
   // Compat 4.25 renormalises after the processors, and after the warpers as well.
   return config.compat === '5.18'
@@ -58,6 +58,17 @@ function contextOf({ name }: ParameterRecord, { budget, ...inputs }: Inputs): Pr
   };
 }
 
+/** The processor that a record builds; null: it has none, or none for this configuration. */
+function builtBy(
+  build: ParameterRecord['processor'],
+  config: GenerateConfig,
+  record: ParameterRecord,
+  inputs: Inputs,
+): RowsProcessor | null {
+  // Most records have none: a prompt of one token takes no longer than the contexts of all records.
+  return build === undefined ? null : charged(build(config, contextOf(record, inputs)), record, inputs.budget);
+}
+
 /** A processor whose work is charged to the parameter of its record. */
 function charged(
   processor: LogitsProcessor | null,
@@ -74,8 +85,19 @@ export function applyLogitsProcessors(processors: LogitsProcessorList, rows: rea
   processors.warp(rows);
 }
 
+/** By table and version. */
+const ordered = new WeakMap<readonly ParameterRecord[], Map<CompatVersion, readonly ParameterRecord[]>>();
+
 /** The records of the configuration's version in the order in which it applies them. */
 function inProcessorOrder({ compat }: GenerateConfig, table: readonly ParameterRecord[]): readonly ParameterRecord[] {
+  const versions = ordered.get(table) ?? new Map<CompatVersion, readonly ParameterRecord[]>();
+  ordered.set(table, versions);
+  const known = versions.get(compat) ?? putInOrder(compat, table);
+  versions.set(compat, known);
+  return known;
+}
+
+function putInOrder(compat: CompatVersion, table: readonly ParameterRecord[]): readonly ParameterRecord[] {
   const order = PROCESSOR_ORDER[compat];
   const byName = new Map(table.map((record) => [record.name, record]));
   const known = new Set(Object.values(PROCESSOR_ORDER).flat());
@@ -100,7 +122,7 @@ function withCustomProcessors(
     }),
   );
   const builtIn = records.flatMap((record) => {
-    const processor = charged(record.processor?.(config, contextOf(record, inputs)) ?? null, record, inputs.budget);
+    const processor = builtBy(record.processor, config, record, inputs);
     return processor === null ? [] : [{ name: record.name, processor }];
   });
   const names = new Set(builtIn.map(({ name }) => name));
@@ -117,8 +139,7 @@ const NO_FORCED_TOKENS: Partial<GenerateConfig> = { forcedBosTokenId: null, forc
 /** The processor of one entry of `logits_processor`. A warper acts there in every mode. */
 function customProcessor(record: ParameterRecord, config: GenerateConfig, inputs: Inputs): RowsProcessor | null {
   const warper = chargedWarper(config, record, inputs.budget);
-  const processor = record.processor?.(config, contextOf(record, inputs)) ?? null;
-  return charged(processor, record, inputs.budget) ?? (warper === null ? null : warpWith([warper]));
+  return builtBy(record.processor, config, record, inputs) ?? (warper === null ? null : warpWith([warper]));
 }
 
 function chargedWarper(config: GenerateConfig, record: ParameterRecord, budget: WorkBudget): ChargedWarper | null {

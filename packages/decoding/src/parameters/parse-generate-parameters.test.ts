@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ParameterError, type ParameterErrorCode } from '../parameter-error.ts';
 import type { ParameterContext } from './parameter-context.ts';
-import { parseGenerateParameters } from './parse-generate-parameters.ts';
+import { parseGenerateParameters, readGenerateParameters } from './parse-generate-parameters.ts';
 
 const CONTEXT: ParameterContext = {
   vocabSize: 50400,
@@ -44,6 +44,13 @@ test('without parameters, decodes greedily up to 20 new tokens (5.18) or 20 toke
   assert.equal(parse({ compat: '4.25' }).config.maxLength, 20);
   assert.equal(parse({}, { promptLength: 2040 }).config.maxLength, 2048);
   assert.deepEqual(parse(null).config, config);
+});
+
+test('prompts of one length share their configuration', () => {
+  const read = readGenerateParameters({ max_new_tokens: 4 }, CONTEXT);
+  assert.equal(read(10).config, read(10).config);
+  assert.equal(read(11).config.maxLength, 15);
+  for (let times = 0; times < 2; times++) assert.throws(() => read(4000), ParameterError);
 });
 
 test('a configuration is plain data', () => {

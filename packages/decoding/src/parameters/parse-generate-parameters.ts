@@ -18,7 +18,7 @@ import { showValue } from './show-value.ts';
 export interface ParsedParameters {
   readonly config: GenerateConfig;
   /** A sentence for each parameter that was accepted without effect, naming it. */
-  readonly warnings: string[];
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -38,7 +38,10 @@ export function parseGenerateParameters(
   return readGenerateParameters(input, context, table)(context.promptLength);
 }
 
-/** Parameters that were read once, for prompts of any length. Throws `ParameterError` for a length that they do not fit. */
+/**
+ * Parameters that were read once, for prompts of any length: the same object for each prompt of a length. Throws
+ * `ParameterError` for a length that they do not fit.
+ */
 export type ParametersForPrompt = (promptLength: number) => ParsedParameters;
 
 /**
@@ -60,7 +63,7 @@ export function readGenerateParameters(
   const shared: Partial<GenerateConfig> = { compat, mode: situation.mode };
   for (const read of readers) Object.assign(shared, read(fields, situation));
   const suppressed = new Set(shared.suppressTokens);
-  return (promptLength) => {
+  const forLength = (promptLength: number): ParsedParameters => {
     const promptContext = { ...context, promptLength };
     const promptFields = withDefaultsForPrompt(fields, given, promptContext);
     const maxLength = readMaxLength(promptFields, compat, promptContext);
@@ -73,6 +76,12 @@ export function readGenerateParameters(
     if (compat === '5.18') refuseSuppressedForcedTokens(config, suppressed);
     checkCombinations(config, promptContext);
     return { config, warnings: parameterWarnings(given, config, table) };
+  };
+  const known = new Map<number, ParsedParameters>();
+  return (promptLength) => {
+    const parsed = known.get(promptLength) ?? forLength(promptLength);
+    known.set(promptLength, parsed);
+    return parsed;
   };
 }
 

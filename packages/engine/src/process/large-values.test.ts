@@ -36,8 +36,8 @@ test('a large value is sent with the first of the configurations that share it',
     [1, 0, 0],
   );
   assert.equal(received[1]?.sequenceBias, received[0]?.sequenceBias);
-  assert.equal(Object.hasOwn(sent[0]!.config, 'sequenceBias'), false, 'it is sent by its id alone');
-  assert.deepEqual(sent[0]?.config.badWordsIds, configFor(3).badWordsIds);
+  assert.equal(Object.hasOwn(sent[0]!.config!, 'sequenceBias'), false, 'it is sent by its id alone');
+  assert.deepEqual(sent[0]?.config?.badWordsIds, configFor(3).badWordsIds);
 });
 
 test('large values of custom processors are sent once as well', () => {
@@ -81,4 +81,22 @@ test('values that have not been used for long are forgotten on both sides, and s
   assert.equal(sent.filter(({ added }) => added[0]?.[0] === sent[0]?.added[0]?.[0]).length, 1, 'one in use stays');
   assert.deepEqual(send(others[0]!), others[0]);
   assert.equal(sent.at(-1)?.added.length, 1);
+});
+
+test('a configuration of many prompts is sent twice, then by its id alone', () => {
+  const { send, sent } = channel();
+  const config = configs({ ...biases(1000), max_new_tokens: 4 })(3);
+  const received = Array.from({ length: 50 }, () => send(config));
+  for (const one of received) assert.deepEqual(one, config);
+  assert.equal(sent.filter((packed) => packed.config !== null).length, 2);
+  assert.equal(new Set(received).size, 2, 'the receiver shares it as well');
+});
+
+test('a kept configuration that has not been used for long is forgotten on both sides', () => {
+  const { send, sent } = channel();
+  const first = configs(biases(4000))(3);
+  for (let times = 0; times < 3; times++) send(first);
+  for (let at = 0; at < 40; at++) send(configs(biases(4000, at + 1))(3));
+  assert.deepEqual(send(first), first);
+  assert.notEqual(sent.at(-1)?.config, null, 'it is sent again');
 });

@@ -1,7 +1,9 @@
 /**
- * Large values of parameters, such as thousands of biases, that several generations share: they are sent to the engine's
- * process once. The sender keeps a table of the values that the receiver has, the receiver keeps the values; both change
- * with the messages of one channel, whose order they share.
+ * Configurations that several generations share, and large values of parameters, such as thousands of biases, that several
+ * configurations share: they are sent to the engine's process once. The sender keeps a table of the values that the
+ * receiver has, the receiver keeps the values; both change with the messages of one channel, whose order they share.
+ *
+ * A configuration that is sent for the second time is kept from then on. Most are sent once.
  *
  * Invariants
  * - The receiver has every value of the sender's table, and no others once it has read the newest message.
@@ -18,8 +20,10 @@ interface Place {
 
 /** A configuration as it is sent. */
 export interface PackedConfig {
-  /** Without its large values. */
-  readonly config: GenerateConfig;
+  /** Without its large values; null: the one that is kept under `id`. */
+  readonly config: GenerateConfig | null;
+  /** The receiver keeps the configuration under it. Null: it does not. */
+  readonly id: number | null;
   readonly large: readonly (Place & { readonly id: number })[];
   /** The values among them that the receiver does not have. */
   readonly added: readonly (readonly [id: number, value: object])[];
@@ -42,24 +46,43 @@ export interface ConfigPacker {
 export function createConfigPacker(): ConfigPacker {
   /** In order of use. */
   const known = new Map<object, { readonly id: number; readonly size: number }>();
+  const sentBefore = new WeakSet<GenerateConfig>();
   let kept = 0;
   let nextId = 0;
 
-  /** The value's id, when it is sent by id. */
-  const idOf = (value: object, added: [number, object][]): number | null => {
+  const touch = (value: object): number | null => {
     const found = known.get(value);
-    if (found !== undefined) {
-      known.delete(value);
-      known.set(value, found);
-      return found.id;
-    }
-    const size = sizeOf(value, MAX_KEPT);
-    if (size < MIN_LARGE || size >= MAX_KEPT) return null;
+    if (found === undefined) return null;
+    known.delete(value);
+    known.set(value, found);
+    return found.id;
+  };
+  const keep = (value: object, size: number): number => {
     const id = nextId++;
     known.set(value, { id, size });
     kept += size;
+    return id;
+  };
+
+  /** The value's id, when it is sent by id. */
+  const idOf = (value: object, added: [number, object][]): number | null => {
+    const found = touch(value);
+    if (found !== null) return found;
+    const size = sizeOf(value, MAX_KEPT);
+    if (size < MIN_LARGE || size >= MAX_KEPT) return null;
+    const id = keep(value, size);
     added.push([id, value]);
     return id;
+  };
+  /** The id of a configuration that was sent before; null: it is not kept. */
+  const configIdOf = (config: GenerateConfig): number | null => {
+    if (!sentBefore.has(config)) {
+      sentBefore.add(config);
+      return null;
+    }
+    // Its large values count again: they stay with it when the table forgets them.
+    const size = sizeOf(config, MAX_KEPT);
+    return size >= MAX_KEPT ? null : keep(config, size);
   };
   const forget = (): number[] => {
     const forgotten: number[] = [];
@@ -74,6 +97,9 @@ export function createConfigPacker(): ConfigPacker {
 
   return {
     pack(config) {
+      const same = touch(config);
+      if (same !== null) return { config: null, id: same, large: [], added: [], forgotten: [] };
+      const own = configIdOf(config);
       const added: [number, object][] = [];
       const large: (Place & { readonly id: number })[] = [];
       const withoutLarge = <Fields extends object>(fields: Fields, processor: number | null): Fields => {
@@ -91,7 +117,7 @@ export function createConfigPacker(): ConfigPacker {
       const customProcessors = config.customProcessors.map(
         (processor, at): CustomProcessor => ({ ...processor, config: withoutLarge(processor.config, at) }),
       );
-      return { config: { ...sent, customProcessors }, large, added, forgotten: forget() };
+      return { config: { ...sent, customProcessors }, id: own, large, added, forgotten: forget() };
     },
   };
 }
@@ -102,19 +128,30 @@ export interface ConfigUnpacker {
 
 export function createConfigUnpacker(): ConfigUnpacker {
   const values = new Map<number, object>();
+  const configs = new Map<number, GenerateConfig>();
   return {
-    unpack({ config, large, added, forgotten }) {
+    unpack({ config, id: own, large, added, forgotten }) {
+      if (config === null) return known(configs, own);
       for (const [id, value] of added) values.set(id, value);
       for (const { field, processor, id } of large) {
-        const value = values.get(id);
-        if (value === undefined) throw new RangeError(`expected a value that was sent before, got id ${id}`);
+        const value = known(values, id);
         const fields = processor === null ? config : config.customProcessors[processor]?.config;
         if (fields !== undefined) Reflect.set(fields, field, value);
       }
-      for (const id of forgotten) values.delete(id);
+      if (own !== null) configs.set(own, config);
+      for (const id of forgotten) {
+        values.delete(id);
+        configs.delete(id);
+      }
       return config;
     },
   };
+}
+
+function known<Value>(values: ReadonlyMap<number, Value>, id: number | null): Value {
+  const value = id === null ? undefined : values.get(id);
+  if (value === undefined) throw new RangeError(`expected a value that was sent before, got id ${id}`);
+  return value;
 }
 
 /** Numbers, texts and lists in a value, long texts counting more, up to `max`. */
