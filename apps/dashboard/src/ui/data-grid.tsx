@@ -90,6 +90,7 @@ function Rows<Item>({
               <span className="ui-table-name">
                 {name}
                 {sortDirection && <Icon name={sortDirection === 'ascending' ? 'up' : 'down'} size={12} />}
+                {isSortable && !sortDirection && <Icon name="sort" size={12} />}
               </span>
             )}
           </Column>

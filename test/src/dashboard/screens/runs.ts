@@ -77,6 +77,7 @@ defineScreens('runs', [
   { state: 'empty', path: '/runs', as: READER, seed: registerReader },
   { state: 'list', path: '/runs', seed: seedRuns },
   { state: 'longest-first', path: '/runs?order=slowest', seed: seedRuns },
+  { state: 'oldest-first', path: '/runs?order=oldest', seed: seedRuns },
   { state: 'no-match', path: '/runs?q=nothing%20has%20this%20text' },
   {
     state: 'loading',
