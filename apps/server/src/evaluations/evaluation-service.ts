@@ -50,7 +50,7 @@ import {
 export interface EvaluationServiceDeps {
   readonly db: Database;
   readonly clock: () => Date;
-  readonly storage: StorageLimits;
+  readonly storage: Pick<StorageLimits, 'require'>;
 }
 
 /** The documents of one task of an evaluation. */

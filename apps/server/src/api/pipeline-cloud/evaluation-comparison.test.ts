@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  ApiError,
   documentChangePageSchema,
   type EvaluationCreate,
   type EvaluationPiece,
   evaluationComparisonSchema,
   evaluationGetSchema,
 } from '@gptj-cloud/protocol';
+import { eq } from 'drizzle-orm';
+import { createEvaluationService } from '../../evaluations/evaluation-service.ts';
+import { evaluations } from '../../evaluations/evaluation-tables.ts';
 import { type Browser, refusal, registerAndSignIn } from '../../testing/browser.ts';
 import { reportDocument, smallReport } from '../../testing/small-report.ts';
 import { openTestApp, type TestApp } from '../../testing/test-app.ts';
+import { until } from '../../testing/until.ts';
 
 let it: TestApp;
 before(async () => {
@@ -173,6 +178,43 @@ test('tests the difference of two perplexities by a bootstrap of pairs', async (
   assert.ok(perplexity.low > 0 && perplexity.low < perplexity.difference && perplexity.difference < perplexity.high);
   const same = (await compare(by, a, a)).tasks[0]!;
   assert.deepEqual([same.perplexity?.low, same.perplexity?.high, same.flips, same.divergence?.mean], [0, 0, 0, 0]);
+});
+
+test('comparisons of a project and their pages wait for each other, and are refused beyond a queue', async () => {
+  const by = await registerAndSignIn(it, 'greta');
+  const [task] = smallReport().tasks;
+  const metrics = [{ metric: 'perplexity', value: 3, standard_error: 0.1 }];
+  const document = { ...reportDocument(0), gold: 0, log_likelihoods: [-1], greedy: [true], values: { perplexity: -1 } };
+  const id = await store(by, [document], { tasks: [{ ...task!, metrics }] });
+  const { db } = it.store;
+  const [evaluation] = await db.select().from(evaluations).where(eq(evaluations.id, id));
+  const service = createEvaluationService({ db, clock: () => new Date(), storage: { require: async () => {} } });
+  const { projectId } = evaluation!;
+  let begun = 0;
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const compareOnce = () =>
+    service.compare(projectId, { before: id, after: id }, async () => {
+      begun++;
+      await released;
+      return { difference: 0, low: 0, high: 0 };
+    });
+  const comparisons = [compareOnce(), compareOnce()];
+  await until(() => begun === 2);
+  const waiting = Array.from({ length: 9 }, compareOnce);
+  const isRefusal = (error: unknown): boolean =>
+    error instanceof ApiError && error.code === 'too_many_requests_at_once' && error.retryAfterSeconds !== null;
+  // Eight wait: the first one that settles is the one too many.
+  await assert.rejects(Promise.race(waiting), isRefusal);
+  const page = { before: id, after: id, task: 0, page: { skip: 0, limit: 1 }, filter: null };
+  await assert.rejects(service.changes(projectId, page), isRefusal);
+  assert.equal(begun, 2);
+  release();
+  const ends = await Promise.allSettled([...comparisons, ...waiting]);
+  assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 10);
+  assert.equal((await service.changes(projectId, page)).data.length, 1);
 });
 
 test('refuses evaluations whose requests differ, and those of other projects', async () => {
