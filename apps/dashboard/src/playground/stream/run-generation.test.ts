@@ -234,7 +234,7 @@ test('leaving keeps what has come and does not cancel; a refusal is passed on', 
 test('a request goes without the optional parameters that are refused, once', async () => {
   await openPage(async ({ server, deps, log }) => {
     const data = ['Once', { seed: 7, processed_logprobs: true, top_k: 2 }];
-    const generation = startGeneration(deps, { ...REQUEST, data, optional: ['processed_logprobs', 'seed', 'lora'] });
+    const generation = startGeneration(deps, { ...REQUEST, data, optional: ['processed_logprobs', 'seed', 'top_k'] });
     const refuse = (...parameters: readonly string[]) => ({
       detail: { code: 'invalid_parameter', message: `${parameters}: expected no effect`, parameters },
     });
