@@ -43,7 +43,7 @@ async function workAlone() {
     times.statementMs.push(performance.now() - asked);
     const begun = performance.now();
     const lease = { owner: id, ms: 30_000 };
-    const claim = { limit: slots, lease, now: new Date(), pipelines: [PIPELINE], random: Math.random() };
+    const claim = { limit: slots, lease, now: new Date(), queues: [PIPELINE], random: Math.random() };
     const runs = await claimRuns(alone.db, claim);
     if (runs.length > 0) times.claimMs.push(performance.now() - begun);
     const failure = { error: 'pipeline_fault', exception: 'trial', traceback: '' };
@@ -116,7 +116,7 @@ function startWorkers() {
           limit: free,
           lease: { owner: id, ms: 30_000 },
           now: new Date(),
-          pipelines: [PIPELINE],
+          queues: [PIPELINE],
           random: Math.random(),
         });
         const ms = performance.now() - begun;

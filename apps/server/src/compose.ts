@@ -2,6 +2,7 @@
  * Composes the server: creates every service and implements the ports between them. `main.ts` passes the real
  * engine, store and mailer; tests pass fakes. It reads no environment variables and does not listen.
  */
+import { capabilitiesOf } from '@gptj-cloud/engine';
 import { sql } from 'drizzle-orm';
 import type { ModelStoreAdmin } from './api/operator/model-store-routes.ts';
 import type { ProcessFacts } from './api/operator/overview-routes.ts';
@@ -266,6 +267,7 @@ export function compose(deps: ComposeDeps): Composition {
       models.all
         .filter(({ source }) => deps.isElsewhere === true || source.isElsewhere !== true)
         .map(({ pipeline, hosted }) => ({ pipelineId: pipeline.id, hosted })),
+    capabilities: () => (deps.isElsewhere === true ? [] : capabilitiesOf(models.first.engine.info)),
     resourceType: 'cpu',
     ownsStore: settings.ownsStore,
     openSession: settings.ownsStore ? null : store.openSession,

@@ -43,4 +43,5 @@ export {
   type RemoteLimits,
   refusedParameters,
 } from './remote/remote-parameters.ts';
+export { CAPABILITIES, capabilitiesOf, needOf, type RequestNeed } from './remote/request-need.ts';
 export { PREFIX_BLOCK_TOKENS } from './scheduler/prefix-cache.ts';

@@ -27,6 +27,7 @@ interface Execution {
 function preparedRun() {
   const executions: Execution[] = [];
   const prepared: PreparedRun = {
+    need: null,
     promptTokens: 1,
     request: { prompt: [1], config: CONFIG },
     maxComputedTokens: 10,

@@ -75,7 +75,7 @@ describeOnEveryStore('the protocol of leases', (store) => {
       const claim = async ({ owner, clockMs, held }: Process, limit: number): Promise<void> => {
         const lease = { owner, ms: LEASE_MS };
         const now = new Date(Date.now() + clockMs);
-        for (const run of await claimRuns(db, { limit, lease, now, pipelines: null, random: 0 }))
+        for (const run of await claimRuns(db, { limit, lease, now, queues: null, random: 0 }))
           held.set(run.id, run.tries);
       };
       const end = async ({ owner, clockMs, held }: Process): Promise<void> => {

@@ -105,7 +105,8 @@ async function accept(
   const known = { id, projectId, apiKeyId, pipelineId: pipeline.id, createdAt, resourceType, minGpuVramMb, isAsync };
   const prefixHashes = deps.hashPrefixes(pipeline.model, projectId, prepared.request);
   worker.reserve();
-  const lease = worker.takeLease(pipeline.id);
+  const needs = prepared.need?.capability ?? null;
+  const lease = worker.takeLease({ pipelineId: pipeline.id, needs });
   const begun = lease === null || idempotencyKey !== null ? null : beginAhead(deps, asked, work);
   let admitted: AdmittedRun | null = null;
   try {
@@ -122,6 +123,7 @@ async function accept(
         isStreamed,
         lease,
         prefixHashes,
+        needs,
       },
       input: 'file' in data ? null : data,
     });
@@ -147,7 +149,7 @@ async function accept(
   };
   deps.accepted.add(run, withWarnings(begun?.prepared ?? prepared, asked.warnings ?? []));
   const following = follow(deps, run, isStreamed);
-  if (lease === null) worker.enqueue(run);
+  if (lease === null) worker.enqueue({ ...run, needs });
   else {
     const started = { startedAt: createdAt, tries: FIRST_TRY, cancelRequested: false };
     worker.begin({ ...known, ...started, isStreamed, dataId, priority, admissionTicket });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { CAPABILITIES } from '@gptj-cloud/engine';
 import { newId } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
@@ -10,7 +11,15 @@ import { describeOnEveryStore } from '../testing/test-store.ts';
 import { changeNodePrefixes } from './nodes/node-prefix-store.ts';
 import { beatNode, endExpiredLeases } from './nodes/node-store.ts';
 import { nodes } from './nodes/node-tables.ts';
-import { type ClaimAffinity, claimRuns, claimRunsOf } from './run-claim-store.ts';
+import {
+  type ClaimAffinity,
+  claimRuns,
+  claimRunsOf,
+  findWaitingPipelines,
+  findWaitingQueues,
+  queuesOf,
+  splitQueue,
+} from './run-claim-store.ts';
 import type { NewRun } from './run-store.ts';
 import { runs } from './run-tables.ts';
 
@@ -34,14 +43,14 @@ describeOnEveryStore('the queue of runs', (open: () => Store) => {
     limit: number,
     options: {
       readonly owner?: string;
-      readonly pipelines?: readonly string[];
+      readonly queues?: readonly string[];
       readonly random?: number;
       readonly affinity?: ClaimAffinity;
     } = {},
   ): Promise<readonly string[]> => {
-    const { owner = 'a', pipelines = null, random = 0, ...affinity } = options;
+    const { owner = 'a', queues = null, random = 0, ...affinity } = options;
     const lease = { owner, ms: 30_000 };
-    return (await claimRuns(db(), { limit, lease, now: at(100), pipelines, random, ...affinity })).map(({ id }) => id);
+    return (await claimRuns(db(), { limit, lease, now: at(100), queues, random, ...affinity })).map(({ id }) => id);
   };
 
   test('a run is claimed once, also by claims at the same time', async () => {
@@ -84,9 +93,22 @@ describeOnEveryStore('the queue of runs', (open: () => Store) => {
 
   test('only runs of the pipelines of a process are claimed by it', async () => {
     const [q, r] = [await stored(1, { pipelineId: 'q' }), await stored(2, { pipelineId: 'r' })];
-    assert.deepEqual(await claim(5, { pipelines: ['p'] }), []);
-    assert.deepEqual(await claim(5, { pipelines: ['r', 's'] }), [r]);
+    assert.deepEqual(await claim(5, { queues: ['p'] }), []);
+    assert.deepEqual(await claim(5, { queues: ['r', 's'] }), [r]);
     assert.deepEqual(await claim(5), [q]);
+  });
+
+  test('a run that needs a capability is left to processes that have it', async () => {
+    const own = await stored(1, { pipelineId: 'p', needs: 'own' });
+    const [same, plain] = [
+      await stored(2, { pipelineId: 'p', needs: 'deterministic' }),
+      await stored(3, { pipelineId: 'p' }),
+    ];
+    assert.deepEqual(await claim(5, { queues: queuesOf(['p'], []) }), [plain]);
+    assert.deepEqual(await claim(5, { queues: queuesOf(['p'], ['deterministic', 'logprobs']) }), [same]);
+    assert.deepEqual((await findWaitingQueues(db())).map(splitQueue), [{ pipelineId: 'p', capability: 'own' }]);
+    assert.deepEqual(await findWaitingPipelines(db()), ['p']);
+    assert.deepEqual(await claim(5, { queues: queuesOf(['p'], CAPABILITIES) }), [own]);
   });
 
   test('runs that callers wait for are claimed by their ids', async () => {

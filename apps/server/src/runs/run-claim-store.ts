@@ -1,5 +1,6 @@
 /**
- * The runs table as a queue. A run without a lease waits; any process may claim it. Within a priority the accounts take
+ * The runs table as queues: each pipeline has one, and one more for each need of its runs (`needOf`), so that a process claims none that its engines
+ * cannot compute. A run without a lease waits; any process may claim it. Within a priority the accounts take
  * turns: the next run is one of the account that has the fewest runs under way, and of that account the oldest. Among accounts with equally many, the
  * oldest run is first.
  *
@@ -24,8 +25,8 @@ export interface Claim {
 }
 
 export interface FairClaim extends Claim {
-  /** Runs of these pipelines alone; null: of any. */
-  readonly pipelines: readonly string[] | null;
+  /** Runs of these queues alone (`queuesOf`); null: of any. */
+  readonly queues: readonly string[] | null;
   /** 0 ≤ x < 1: the account that is looked at first, where very many have waiting runs. */
   readonly random: number;
   /** Runs go first to processes that have the beginnings of their prompts. Default: they do not. */
@@ -50,18 +51,31 @@ const MAX_COUNTED = 200;
 const SPARE = 16;
 
 const isWaiting = sql.raw('ended_at IS NULL AND lease_owner IS NULL');
+/** As the index has it. */
+const queue = sql.raw("coalesce(pipeline_id || '#' || needs, pipeline_id)");
+
+/** The queues of runs of some pipelines that need nothing, or one of the capabilities. */
+export function queuesOf(pipelines: readonly string[], capabilities: readonly string[]): readonly string[] {
+  return pipelines.flatMap((id) => [id, ...capabilities.map((capability) => `${id}#${capability}`)]);
+}
+
+/** What `queuesOf` joins. */
+export function splitQueue(name: string): { readonly pipelineId: string; readonly capability: string | null } {
+  const [pipelineId = '', capability = null] = name.split('#', 2);
+  return { pipelineId, capability };
+}
 
 /** Lease up to `limit` runs, by priority, and within a priority in turns of the accounts. */
 export async function claimRuns(db: Database, claim: FairClaim): Promise<readonly ClaimedRun[]> {
-  if (!(await hasWaiting(db, claim.pipelines))) return [];
+  if (!(await hasWaiting(db, claim.queues))) return [];
   const rows = await leaseRuns(db, claim, fairChoice(claim));
   if (rows.length < claim.limit) claim.affinity?.onLeft();
   return [...rows].sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
 }
 
 /** Planning a claim takes a millisecond: most looks of an idle process at the queue end here. */
-async function hasWaiting(db: Database, pipelines: readonly string[] | null): Promise<boolean> {
-  const served = pipelines === null ? sql`` : sql`AND pipeline_id = ANY(${sql.param([...pipelines])}::text[])`;
+async function hasWaiting(db: Database, queues: readonly string[] | null): Promise<boolean> {
+  const served = queues === null ? sql`` : sql`AND ${queue} = ANY(${sql.param([...queues])}::text[])`;
   const found = await db.execute(sql`SELECT 1 AS one FROM runs WHERE ${isWaiting} ${served} LIMIT 1`);
   return returnedRows(found, z.object({ one: z.number() })).length > 0;
 }
@@ -77,43 +91,43 @@ export async function claimRunsOf(db: Database, claim: Claim, ids: readonly stri
  * Selects and locks the next runs. Every step reads the index of waiting runs from one distinct value to the next (a loose
  * index scan), so that a hundred thousand waiting runs of an account cost as much as ten.
  */
-function fairChoice({ limit, pipelines, random, lease, affinity }: FairClaim): SQL {
-  const listed = pipelines === null ? waitingPipelines : sql`SELECT unnest(${sql.param([...pipelines])}::text[]) AS id`;
+function fairChoice({ limit, queues, random, lease, affinity }: FairClaim): SQL {
+  const listed = queues === null ? waitingQueues : sql`SELECT unnest(${sql.param([...queues])}::text[]) AS id`;
   // Ids of accounts are random: this is somewhere among them.
   const from = `user_${Math.floor(random * 0x1_0000)
     .toString(16)
     .padStart(4, '0')}`;
   return sql`
-    WITH RECURSIVE pipelines AS (${listed}),
+    WITH RECURSIVE queues AS (${listed}),
     levels AS (
-      SELECT p.id AS pipeline, f.priority FROM pipelines p CROSS JOIN LATERAL (
-        SELECT priority FROM runs WHERE ${isWaiting} AND pipeline_id = p.id ORDER BY priority DESC LIMIT 1) f
+      SELECT p.id AS queue, f.priority FROM queues p CROSS JOIN LATERAL (
+        SELECT priority FROM runs WHERE ${isWaiting} AND ${queue} = p.id ORDER BY priority DESC LIMIT 1) f
       UNION ALL
-      SELECT l.pipeline, f.priority FROM levels l CROSS JOIN LATERAL (
-        SELECT priority FROM runs WHERE ${isWaiting} AND pipeline_id = l.pipeline AND priority < l.priority
+      SELECT l.queue, f.priority FROM levels l CROSS JOIN LATERAL (
+        SELECT priority FROM runs WHERE ${isWaiting} AND ${queue} = l.queue AND priority < l.priority
         ORDER BY priority DESC LIMIT 1) f
     ),
     ranges AS (
-      SELECT pipeline, priority, ${from}::text AS first, NULL::text AS past FROM levels
-      UNION ALL SELECT pipeline, priority, '', ${from}::text FROM levels
+      SELECT queue, priority, ${from}::text AS first, NULL::text AS past FROM levels
+      UNION ALL SELECT queue, priority, '', ${from}::text FROM levels
     ),
     accounts AS (
-      SELECT r.pipeline, r.priority, r.past, f.account_id FROM ranges r CROSS JOIN LATERAL (
-        SELECT account_id FROM runs WHERE ${isWaiting} AND pipeline_id = r.pipeline AND priority = r.priority
+      SELECT r.queue, r.priority, r.past, f.account_id FROM ranges r CROSS JOIN LATERAL (
+        SELECT account_id FROM runs WHERE ${isWaiting} AND ${queue} = r.queue AND priority = r.priority
           AND account_id >= r.first AND (r.past IS NULL OR account_id < r.past) ORDER BY account_id LIMIT 1) f
       UNION ALL
-      SELECT a.pipeline, a.priority, a.past, f.account_id FROM accounts a CROSS JOIN LATERAL (
-        SELECT account_id FROM runs WHERE ${isWaiting} AND pipeline_id = a.pipeline AND priority = a.priority
+      SELECT a.queue, a.priority, a.past, f.account_id FROM accounts a CROSS JOIN LATERAL (
+        SELECT account_id FROM runs WHERE ${isWaiting} AND ${queue} = a.queue AND priority = a.priority
           AND account_id > a.account_id AND (a.past IS NULL OR account_id < a.past) ORDER BY account_id LIMIT 1) f
     ),
     candidates AS MATERIALIZED (
-      SELECT c.id, a.pipeline, a.priority, a.account_id, b.running, c.place + b.running AS turn, c.created_at
+      SELECT c.id, a.queue, a.priority, a.account_id, b.running, c.place + b.running AS turn, c.created_at
       FROM (SELECT * FROM accounts LIMIT ${MAX_ACCOUNTS}) a
       CROSS JOIN LATERAL (SELECT count(*) AS running FROM (
         SELECT 1 FROM runs WHERE lease_owner IS NOT NULL AND account_id = a.account_id LIMIT ${MAX_COUNTED}) u) b
       CROSS JOIN LATERAL (
         SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
-        WHERE ${isWaiting} AND pipeline_id = a.pipeline AND priority = a.priority AND account_id = a.account_id
+        WHERE ${isWaiting} AND ${queue} = a.queue AND priority = a.priority AND account_id = a.account_id
         ORDER BY created_at, id LIMIT ${limit + SPARE}) c
       ORDER BY a.priority DESC, turn, c.created_at, c.id LIMIT ${limit + SPARE}
     )${affinity === undefined ? sql`` : preferHeld(lease.owner)}
@@ -133,7 +147,7 @@ function preferHeld(owner: string): SQL {
       FROM candidates c JOIN runs q ON q.id = c.id
     ),
     counted AS (
-      SELECT h.id, h.pipeline, h.priority, h.account_id, h.running,
+      SELECT h.id, h.queue, h.priority, h.account_id, h.running,
         h.created_at - CASE WHEN h.is_held THEN make_interval(secs => ${HEAD_START_SECONDS}) ELSE interval '0' END AS created_at
       FROM held h
       WHERE h.is_held OR h.prefix_hashes IS NULL OR h.created_at <= now() - make_interval(secs => ${PREFIX_DELAY_MS / 1000})
@@ -143,19 +157,24 @@ function preferHeld(owner: string): SQL {
     ),
     placed AS MATERIALIZED (
       SELECT id, priority, created_at,
-        running + row_number() OVER (PARTITION BY pipeline, priority, account_id ORDER BY created_at, id) AS turn
+        running + row_number() OVER (PARTITION BY queue, priority, account_id ORDER BY created_at, id) AS turn
       FROM counted
     )`;
 }
 
-const waitingPipelines = sql`(SELECT pipeline_id AS id FROM runs WHERE ${isWaiting} ORDER BY pipeline_id LIMIT 1)
-  UNION ALL SELECT f.id FROM pipelines p CROSS JOIN LATERAL (
-    SELECT pipeline_id AS id FROM runs WHERE ${isWaiting} AND pipeline_id > p.id ORDER BY pipeline_id LIMIT 1) f`;
+const waitingQueues = sql`(SELECT ${queue} AS id FROM runs WHERE ${isWaiting} ORDER BY ${queue} LIMIT 1)
+  UNION ALL SELECT f.id FROM queues p CROSS JOIN LATERAL (
+    SELECT ${queue} AS id FROM runs WHERE ${isWaiting} AND ${queue} > p.id ORDER BY ${queue} LIMIT 1) f`;
+
+/** Queues that have runs. */
+export async function findWaitingQueues(db: Database): Promise<readonly string[]> {
+  const found = await db.execute(sql`WITH RECURSIVE queues AS (${waitingQueues}) SELECT id FROM queues`);
+  return returnedRows(found, z.object({ id: z.string() })).map(({ id }) => id);
+}
 
 /** Pipelines that runs wait for. */
 export async function findWaitingPipelines(db: Database): Promise<readonly string[]> {
-  const found = await db.execute(sql`WITH RECURSIVE pipelines AS (${waitingPipelines}) SELECT id FROM pipelines`);
-  return returnedRows(found, z.object({ id: z.string() })).map(({ id }) => id);
+  return [...new Set((await findWaitingQueues(db)).map((name) => splitQueue(name).pipelineId))];
 }
 
 async function leaseRuns(db: Database, { lease, now }: Claim, chosen: SQL): Promise<readonly ClaimedRun[]> {

@@ -1,12 +1,14 @@
 /** The execution of a claimed run: input read, pipeline executed, end stored. */
 import { setImmediate } from 'node:timers/promises';
 import type { GenerationEvent } from '@gptj-cloud/engine';
+import { ModelError } from '@gptj-cloud/model';
 import { writePickleInParts } from '@gptj-cloud/pickle';
 import { chargeOf } from '../generation/charge.ts';
 import { EVENT_COALESCE_MS } from '../generation/event-coalesce-ms.ts';
 import { createGenerationMeter, type GenerationMeter } from '../generation/generation-meter.ts';
 import type { PipelineOutcome, PreparedRun, SearchedStep, TokenChunk } from '../generation/pipelines/pipeline.ts';
 import type { PipelineRegistry } from '../generation/pipelines/pipeline-registry.ts';
+import { describeUnmetNeed } from '../generation/unmet-need.ts';
 import type { Admission, GenerationCost, TimeLimits } from '../metering/usage/admission.ts';
 import type { Database } from '../store/db.ts';
 import { retryOnOutage } from '../store/retry-on-outage.ts';
@@ -38,6 +40,7 @@ export interface RunExecutionDeps {
   readonly owner: string;
   readonly accepted: AcceptedRuns;
   readonly queries: Pick<RunQueries, 'get'>;
+  readonly capabilities: () => readonly string[];
 }
 
 /** Characters of JSON. A longer preview is left out; the result file has all outputs. */
@@ -199,6 +202,11 @@ async function attempt(
   const prepared =
     deps.accepted.prepared(run.id) ??
     (await retryOnOutage(() => prepareStored(deps, run), { mayRetry: mayRetryUnlessStopping(signal) }));
+  const { need } = prepared;
+  // Claimed to be ended.
+  if (need !== null && !deps.capabilities().includes(need.capability)) {
+    throw new ModelError('parameters_refused', describeUnmetNeed(need));
+  }
   const meter = createGenerationMeter([prepared.promptTokens], () => performance.now());
   progress.meter = meter;
   progress.watch.begin();

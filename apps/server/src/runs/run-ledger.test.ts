@@ -83,6 +83,7 @@ function acceptable({ key, bytes = 3, dataId }: AcceptableOptions = {}): Accepta
       requestHash: null,
       promptHead: '',
       prefixHashes: [],
+      needs: null,
       lease: { owner: 'me', ms: 30_000 },
     },
     input: dataId === undefined ? newFile('data', new Uint8Array(bytes)) : null,

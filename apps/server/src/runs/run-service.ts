@@ -16,14 +16,15 @@ import { createAcceptedRuns } from './accepted-runs.ts';
 import { createGoodStandings } from './good-standings.ts';
 import { startLeaseSweeper } from './lease-sweeper.ts';
 import { createNode, type Node } from './nodes/node.ts';
-import { findModelsOfLiving, findRunPlaces } from './nodes/node-store.ts';
+import { canCompute, findLivingNodes, findRunPlaces, isServing } from './nodes/node-store.ts';
 import type { PrefixAffinity } from './nodes/prefix-affinity.ts';
 import { openRemoteEvents } from './nodes/remote-events.ts';
 import { createRunFollower } from './nodes/run-follower.ts';
 import { createProjectFeed, type ProjectFeed } from './project-feed.ts';
+import { createQueueChoice } from './queue-choice.ts';
 import { type AcceptedRun, createRunAcceptance } from './run-acceptance.ts';
 import { createRunCheck, type RunToCheck } from './run-check.ts';
-import { findWaitingPipelines } from './run-claim-store.ts';
+import { findWaitingPipelines, findWaitingQueues } from './run-claim-store.ts';
 import { createRunCommands, type RunCommands } from './run-commands.ts';
 import { createRunEvents } from './run-events.ts';
 import { performRun } from './run-execution.ts';
@@ -39,7 +40,7 @@ import type { RunRequest, RunWorkDeps } from './run-work.ts';
 import { RunWorker } from './run-worker.ts';
 import { createUnservedPipelines } from './unserved-pipelines.ts';
 
-export interface RunServiceDeps extends RunWorkDeps {
+export interface RunServiceDeps extends Omit<RunWorkDeps, 'isComputable'> {
   readonly limits: RunLimits;
   readonly pipelines: PipelineRegistry;
   readonly admission: Admission;
@@ -52,6 +53,8 @@ export interface RunServiceDeps extends RunWorkDeps {
    * compute.
    */
   readonly models: () => readonly GatedModel[];
+  /** What the engines of this process have of what runs may need (`needOf`). */
+  readonly capabilities: () => readonly string[];
   /** The compute type in replies: `cpu` or `gpu`. */
   readonly resourceType: string;
   /** No other process uses the store. */
@@ -149,6 +152,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
     ownsStore: deps.ownsStore,
     timing,
     gate,
+    queues: createQueueChoice(gate, deps.capabilities),
     hasAffinity: deps.affinity.isOn,
     hint: (pipelineId) => hints.send(pipelineId),
     perform(run, signal) {
@@ -174,6 +178,7 @@ export function createRunService(deps: RunServiceDeps): RunService {
       busy: worker.running + deps.countDirect(),
       isDraining: worker.isClosed,
       models: deps.models().flatMap(({ pipelineId }) => deps.pipelines.get(pipelineId)?.model ?? []),
+      capabilities: deps.capabilities(),
     }),
   });
   const follower = createRunFollower({
@@ -197,20 +202,27 @@ export function createRunService(deps: RunServiceDeps): RunService {
   });
   const unserved = createUnservedPipelines({
     isElected: async () => (await session?.isElected('leases')) ?? false,
-    findWaiting: () => findWaitingPipelines(db),
-    findModels: () => findModelsOfLiving(db),
+    findWaiting: () => findWaitingQueues(db),
+    findServers: () => findLivingNodes(db),
     now: () => performance.now(),
   });
   const lookForUnserved = async (): Promise<void> => {
     await unserved.look();
     if (unserved.ids.length === 0) return;
-    logger.warn('runs of pipelines that no server has are ended', { pipelines: unserved.ids });
+    logger.warn('runs that no server executes are ended', { queues: unserved.ids });
     await worker.endUnserved(unserved.ids);
   };
   let sweeping: Polling | null = null;
   let looking: Polling | null = null;
+  /** Where no server with the model runs, the run waits for one. */
+  const isComputable = async (model: string, capability: string): Promise<boolean> => {
+    if (deps.ownsStore || deps.capabilities().includes(capability)) return true;
+    const servers = (await findLivingNodes(db)).filter((each) => isServing(each, model));
+    return servers.length === 0 || servers.some((each) => canCompute(each, model, capability));
+  };
   const parts = {
     ...deps,
+    isComputable,
     ledger,
     worker,
     events,

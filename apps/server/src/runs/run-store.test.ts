@@ -31,7 +31,7 @@ const claimOf = (owner: string, now: number, limit = 1): FairClaim => ({
   limit,
   lease: lease(owner),
   now: at(now),
-  pipelines: null,
+  queues: null,
   random: 0.5,
 });
 

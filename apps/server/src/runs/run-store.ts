@@ -45,6 +45,8 @@ export interface NewRun {
   readonly promptHead: string;
   /** See `hashPrefixes`. */
   readonly prefixHashes: readonly string[];
+  /** What its engine must have; null: nothing that not every engine has. */
+  readonly needs: string | null;
   /** Null when it waits for its execution. */
   readonly lease: Lease | null;
 }
@@ -68,18 +70,18 @@ export async function insertRuns(db: Database, rows: readonly NewRun[]): Promise
   const stored = await db.execute(sql`
     INSERT INTO runs (id, project_id, api_key_id, pipeline_id, data_id, created_at, resource_type, min_gpu_vram_mb,
       is_async, priority, admission_ticket, idempotency_key, request_hash, prompt_head, search_text, state, attempts,
-      started_at, lease_owner, lease_expires_at, executed_by, is_streamed, prefix_hashes,
+      started_at, lease_owner, lease_expires_at, executed_by, is_streamed, prefix_hashes, needs,
       account_id)
     SELECT id, "projectId", "apiKeyId", "pipelineId", "dataId", "createdAt", "resourceType", "minGpuVramMb",
       "isAsync", priority, "admissionTicket", "idempotencyKey", "requestHash", "promptHead", "searchText", state, attempts,
       "startedAt", "leaseOwner", now() + "leaseMs" * interval '1 ms', "executedBy", "isStreamed",
-      CASE WHEN cardinality("prefixHashes") > 0 THEN "prefixHashes" END,
+      CASE WHEN cardinality("prefixHashes") > 0 THEN "prefixHashes" END, needs,
       coalesce((SELECT owner_id FROM projects p WHERE p.id = "projectId"), '')
     FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS e (
       id text, "projectId" text, "apiKeyId" text, "pipelineId" text, "dataId" text, "createdAt" timestamptz,
       "resourceType" text, "minGpuVramMb" integer, "isAsync" boolean, priority integer, "admissionTicket" text,
       "idempotencyKey" text, "requestHash" text, "promptHead" text, "searchText" text, state text, attempts integer, "startedAt" timestamptz,
-      "leaseOwner" text, "leaseMs" double precision, "executedBy" text, "isStreamed" boolean, "prefixHashes" bigint[])
+      "leaseOwner" text, "leaseMs" double precision, "executedBy" text, "isStreamed" boolean, "prefixHashes" bigint[], needs text)
     ON CONFLICT DO NOTHING
     RETURNING id`);
   return new Set(returnedRows(stored, z.object({ id: z.string() })).map(({ id }) => id));
@@ -252,6 +254,7 @@ function selectRuns(db: Database, previews: 'all' | 'short' = 'all') {
     outputHead: __,
     searchText: ___,
     prefixHashes: ____,
+    needs: _____,
     ...columns
   } = getTableColumns(runs);
   const isShort = sql`octet_length(${resultPreview}) <= ${MAX_LISTED_PREVIEW_BYTES}`;

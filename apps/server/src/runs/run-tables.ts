@@ -85,6 +85,8 @@ export const runs = pgTable('runs', {
   accountId: text('account_id').notNull().default(''),
   /** Keyed hashes of the beginnings of its prompt. Null in runs that have ended. */
   prefixHashes: bigint('prefix_hashes', { mode: 'bigint' }).array(),
+  /** What its engine must have (`needOf`). Null: nothing that not every engine has. */
+  needs: text('needs'),
 });
 
 /** Ended runs by the hour of their acceptance, as the migration 0025 creates it. Triggers on `runs` keep it. */

@@ -15,6 +15,7 @@ import type { Database } from '../store/db.ts';
 import { type Polling, startPolling } from '../store/polling.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { currentMeter, measureWork, serverWork, type WorkMeter } from '../telemetry/work-meter.ts';
+import type { QueueChoice, QueuedRun } from './queue-choice.ts';
 import { claimRuns, claimRunsOf, type FairClaim, PREFIX_DELAY_MS } from './run-claim-store.ts';
 import type { RunGate } from './run-gate.ts';
 import {
@@ -45,6 +46,7 @@ export interface RunWorkerDeps {
   readonly timing: Required<RunTiming>;
   /** Which runs may begin. */
   readonly gate: RunGate;
+  readonly queues: QueueChoice;
   /** Runs go first to processes that have the beginnings of their prompts in their caches. */
   readonly hasAffinity: boolean;
   /** Tell other processes that a run of this pipeline waits. */
@@ -164,23 +166,19 @@ export class RunWorker {
   }
 
   /** A lease for a run about to be stored, when it can begin at once; else null. `begin` or `releaseReservation` must follow. */
-  takeLease(pipelineId: string): Lease | null {
-    if (this.#mayWait || !this.#deps.gate.isOpen(pipelineId) || this.#slots >= this.#deps.limits.running) return null;
+  takeLease(run: QueuedRun): Lease | null {
+    if (this.#mayWait || !this.#deps.queues.mayBegin(run) || this.#slots >= this.#deps.limits.running) return null;
     this.#slots++;
     return this.#lease();
   }
 
   /** The run of a reserved place is stored without a lease: it waits for a slot. */
-  enqueue({
-    id,
-    projectId,
-    pipelineId,
-    isAsync,
-  }: Pick<ClaimedRun, 'id' | 'projectId' | 'pipelineId' | 'isAsync'>): void {
+  enqueue(run: Pick<ClaimedRun, 'id' | 'projectId' | 'isAsync'> & QueuedRun): void {
+    const { id, projectId, pipelineId, isAsync } = run;
     this.#reserved--;
     this.#places.set(id, { projectId, awaited: !isAsync, meter: currentMeter() });
     this.#mayWait = true;
-    if (this.#slots >= this.#deps.limits.running || !this.#deps.gate.isOpen(pipelineId)) this.#deps.hint(pipelineId);
+    if (this.#slots >= this.#deps.limits.running || !this.#deps.queues.mayBegin(run)) this.#deps.hint(pipelineId);
     this.wake();
   }
 
@@ -238,11 +236,11 @@ export class RunWorker {
     });
   }
 
-  /** Claim and execute runs beside those of its slots, as a process without slots does: their pipelines are unknown, so they end at once. */
-  async endUnserved(pipelines: readonly string[]): Promise<void> {
+  /** Claim and execute runs beside those of its slots, as a process without slots does: none can execute them, so they end at once. */
+  async endUnserved(queues: readonly string[]): Promise<void> {
     while (!this.#stopped) {
       const claim = { limit: MAX_UNSERVED, lease: this.#lease(), now: this.#deps.clock() };
-      const claimed = await claimRuns(this.#deps.db, { ...claim, pipelines, random: Math.random() });
+      const claimed = await claimRuns(this.#deps.db, { ...claim, queues, random: Math.random() });
       if (claimed.length === 0) return;
       this.#slots += claimed.length;
       await Promise.all(claimed.map((run) => this.#execute(run)));
@@ -299,13 +297,14 @@ export class RunWorker {
       const next = ids === null ? gate.next(free) : { pipelines: null, limit: free };
       if (ids?.length === 0 || next === null) break;
       const { pipelines, limit } = next;
+      const queues = this.#deps.queues.queuesOf(pipelines);
       this.#slots += limit;
       let claimed: readonly ClaimedRun[] = [];
       try {
         const claim = { limit, lease: this.#lease(), now: clock() };
         claimed =
           ids === null
-            ? await claimRuns(db, { ...claim, pipelines, random: Math.random(), ...this.#affinity })
+            ? await claimRuns(db, { ...claim, queues, random: Math.random(), ...this.#affinity })
             : await claimRunsOf(db, claim, ids);
         if (gate.claimed(next, claimed.length)) this.#mayWait = true;
       } catch (error) {

@@ -35,6 +35,7 @@ function acceptable(dataId: string): AcceptableRun {
       requestHash: null,
       promptHead: '',
       prefixHashes: [],
+      needs: null,
       lease: null,
     },
     input: null,

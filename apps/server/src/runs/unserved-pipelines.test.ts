@@ -7,7 +7,7 @@ import { createFakeEngine } from '../testing/fake-model.ts';
 import { serveComposition } from '../testing/serve-composition.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { openTestStore } from '../testing/test-store.ts';
-import { beatNode, findModelsOfLiving } from './nodes/node-store.ts';
+import { beatNode, findLivingNodes, type LivingNode } from './nodes/node-store.ts';
 import { createUnservedPipelines, type UnservedPipelines } from './unserved-pipelines.ts';
 
 const GONE = pipelineOf('gone', false).id;
@@ -17,7 +17,8 @@ describe('pipelines that no server serves', () => {
   let now = 0;
   let isElected = true;
   let waiting: readonly string[];
-  let servers: readonly (readonly string[])[];
+  let servers: readonly LivingNode[];
+  const serving = (...models: readonly string[]): LivingNode => ({ slots: 1, models, capabilities: null });
   let unserved: UnservedPipelines;
   const pass = async (ms: number): Promise<readonly string[]> => {
     now += ms;
@@ -26,12 +27,12 @@ describe('pipelines that no server serves', () => {
   };
   beforeEach(async () => {
     isElected = true;
-    servers = [['first', 'second']];
+    servers = [serving('first', 'second')];
     waiting = [GPTJ_PIPELINE_ID, pipelineOf('second', false).id, GONE];
     unserved = createUnservedPipelines({
       isElected: async () => isElected,
       findWaiting: async () => waiting,
-      findModels: async () => servers,
+      findServers: async () => servers,
       now: () => now,
     });
     await unserved.look();
@@ -46,16 +47,27 @@ describe('pipelines that no server serves', () => {
 
   it('do not count where a server for them was there meanwhile', async () => {
     await pass(TEN_MINUTES - 1);
-    servers = [['first'], ['gone']];
+    servers = [serving('first'), serving('gone')];
     assert.deepEqual(await pass(1), []);
-    servers = [['first']];
+    servers = [serving('first')];
     assert.deepEqual(await pass(TEN_MINUTES - 1), []);
   });
 
-  it('are unknown while a server does not report its models, and to a server that is not elected', async () => {
-    servers = [['first'], []];
+  it('count with a need that none of the servers with the model has, and not while there is no such server', async () => {
+    waiting = [`${GONE}#own`, `${GONE}#deterministic`, GONE];
+    servers = [{ ...serving('gone'), capabilities: ['deterministic'] }];
+    await pass(1);
+    assert.deepEqual(await pass(TEN_MINUTES), [`${GONE}#own`]);
+    servers = [{ ...serving('gone'), slots: 0, capabilities: [] }];
+    assert.deepEqual(await pass(1), []);
+    servers = [serving('gone')];
     assert.deepEqual(await pass(2 * TEN_MINUTES), []);
-    servers = [['first']];
+  });
+
+  it('are unknown while a server does not report its models, and to a server that is not elected', async () => {
+    servers = [serving('first'), serving()];
+    assert.deepEqual(await pass(2 * TEN_MINUTES), []);
+    servers = [serving('first')];
     isElected = false;
     assert.deepEqual(await pass(2 * TEN_MINUTES), []);
   });
@@ -67,7 +79,7 @@ describe('pipelines that no server serves', () => {
       await beatNode(store.db, { id: 'a', url: null, load });
       await beatNode(store.db, { id: 'b', url: null, load: { ...load, models: [] } });
       assert.deepEqual(
-        (await findModelsOfLiving(store.db)).toSorted((a, b) => a.length - b.length),
+        (await findLivingNodes(store.db)).map(({ models }) => models).toSorted((a, b) => a.length - b.length),
         [[], ['first', 'second']],
       );
     } finally {

@@ -13,7 +13,15 @@ export async function storeRun(
   columns: Partial<
     Pick<
       NewRun,
-      'projectId' | 'pipelineId' | 'lease' | 'priority' | 'idempotencyKey' | 'promptHead' | 'apiKeyId' | 'prefixHashes'
+      | 'projectId'
+      | 'pipelineId'
+      | 'lease'
+      | 'priority'
+      | 'idempotencyKey'
+      | 'promptHead'
+      | 'apiKeyId'
+      | 'prefixHashes'
+      | 'needs'
     >
   > = {},
 ): Promise<string | null> {
@@ -39,6 +47,7 @@ export async function storeRun(
     requestHash: null,
     promptHead: '',
     prefixHashes: [],
+    needs: null,
     lease: null,
     ...columns,
   };

@@ -12,7 +12,7 @@ import {
   type ParsedRunParameters,
   parseRunParameters,
 } from '@gptj-cloud/decoding';
-import type { Engine, GenerationRequest } from '@gptj-cloud/engine';
+import { type Engine, type GenerationRequest, needOf } from '@gptj-cloud/engine';
 import { ModelError, type TokenId } from '@gptj-cloud/model';
 import { type JsonValue, PickleError, type PickleValue, readPickle, toJson } from '@gptj-cloud/pickle';
 import { ApiError, type RunInputGet } from '@gptj-cloud/protocol';
@@ -49,6 +49,7 @@ export function createGptjPipeline(deps: GptjPipelineDeps): Pipeline {
       return {
         promptTokens: prompt.length,
         request: run.request,
+        need: needOf(config, deps.engine.info.config.eosTokenIds),
         maxComputedTokens: maxComputedTokens(config, prompt.length),
         contextTokens: config.maxLength,
         promptHead: run.promptHead,

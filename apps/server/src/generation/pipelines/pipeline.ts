@@ -1,5 +1,5 @@
 import type { DecodingMode, FinishReason } from '@gptj-cloud/decoding';
-import type { GenerationEvent, GenerationRequest } from '@gptj-cloud/engine';
+import type { GenerationEvent, GenerationRequest, RequestNeed } from '@gptj-cloud/engine';
 import type { TokenId } from '@gptj-cloud/model';
 import type { JsonValue } from '@gptj-cloud/pickle';
 import type { BeamCandidate, PipelineGet, RunInputGet, TokenLogprob } from '@gptj-cloud/protocol';
@@ -59,6 +59,8 @@ export interface PreparedRun {
   readonly promptTokens: number;
   /** What the engine computes. */
   readonly request: Pick<GenerationRequest, 'prompt' | 'config'>;
+  /** What its engine must have beside what every engine has; null: nothing. */
+  readonly need: RequestNeed | null;
   /** The largest number of computed tokens that it can have. */
   readonly maxComputedTokens: number;
   /** Maximum length of a sequence, prompt included. */

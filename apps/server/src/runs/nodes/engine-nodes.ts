@@ -2,7 +2,7 @@
  * The nodes with engines, as a node without one chooses among them. They report their load every few seconds; the generations
  * that this node has sent to them since are added.
  */
-import type { EngineNode } from './node-store.ts';
+import { canCompute, type EngineNode, isServing } from './node-store.ts';
 
 export interface EngineNodesDeps {
   readonly find: () => Promise<readonly EngineNode[]>;
@@ -20,12 +20,22 @@ export interface TakenNode {
   readonly leave: () => void;
 }
 
+export interface WantedNode {
+  readonly model: string;
+  readonly excluded: ReadonlySet<string>;
+  /** What the engine must have (`needOf`). Default: nothing. */
+  readonly capability?: string | null;
+  readonly prefixLabels?: readonly string[];
+}
+
 export interface EngineNodes {
   /**
-   * Take a place at the least loaded node that has the model, without the `excluded` ones; null: there is none. The least loaded of
+   * Take a place at the least loaded node that computes the model and what the request needs, without the `excluded` ones; null: there is none. The least loaded of
    * those that have the beginning of the prompt goes before one that has `SIMILAR_LOAD` less to do. Rejects when the store fails.
    */
-  take(model: string, excluded: ReadonlySet<string>, prefixLabels?: readonly string[]): Promise<TakenNode | null>;
+  take(wanted: WantedNode): Promise<TakenNode | null>;
+  /** Whether nodes have the model, and none of them the capability, as they were read last. */
+  lack(model: string, capability: string): boolean;
   /** A node could not be reached: it is left out until it reports again. */
   exclude(node: EngineNode): void;
 }
@@ -85,7 +95,7 @@ export function createEngineNodes({ find, findHolders, now, random }: EngineNode
     };
   };
   return {
-    async take(model, excluded, prefixLabels = []) {
+    async take({ model, excluded, capability = null, prefixLabels = [] }) {
       const holders = prefixLabels.length === 0 ? NO_HOLDERS : await findHolders(prefixLabels);
       // A node that failed is a sign that others have come.
       if (excluded.size > 0 || found.length === 0 || now() - foundAt >= REFRESH_MS) {
@@ -97,7 +107,8 @@ export function createEngineNodes({ find, findHolders, now, random }: EngineNode
       let best: EngineNode | null = null;
       let bestLoad = Number.POSITIVE_INFINITY;
       for (const node of found) {
-        if (!node.models.includes(model) || excluded.has(node.id)) continue;
+        const isFit = capability === null ? isServing(node, model) : canCompute(node, model, capability);
+        if (!isFit || excluded.has(node.id)) continue;
         if (knownOf(node.id).excludedAt === node.beatAt.getTime()) continue;
         // Less than the difference that one generation makes.
         const load = loadOf(node) + random() * 1e-6 - (holders.has(node.id) ? SIMILAR_LOAD : 0);
@@ -108,6 +119,8 @@ export function createEngineNodes({ find, findHolders, now, random }: EngineNode
       // In the same step: the next one must count it.
       return best === null ? null : { node: best, leave: enter(best.id) };
     },
+    lack: (model, capability) =>
+      found.some((node) => isServing(node, model)) && !found.some((node) => canCompute(node, model, capability)),
     exclude({ id, beatAt }) {
       knownOf(id).excludedAt = beatAt.getTime();
     },

@@ -221,7 +221,15 @@ test('a worker that stops before the first token is replaced by another, and aft
 
 test('a node that does not serve one model is still asked for its others', async () => {
   const { url, composition } = await joinWorker();
-  const node = { id: composition.runs.node.id, url, slots: 1, busy: 0, models: ['unserved'], beatAt: new Date() };
+  const node = {
+    id: composition.runs.node.id,
+    url,
+    slots: 1,
+    busy: 0,
+    models: ['unserved'],
+    capabilities: null,
+    beatAt: new Date(),
+  };
   const secret = await ensureNodeSecret(store.db);
   const refusals: string[] = [];
   const excluded: string[] = [];
@@ -229,7 +237,8 @@ test('a node that does not serve one model is still asked for its others', async
   const engine = createNodeEngine({
     info: () => ({ ...info, modelName: 'unserved' }),
     nodes: {
-      take: async (_model, asked) => (asked.size > 0 ? null : { node, leave() {} }),
+      take: async ({ excluded: asked }) => (asked.size > 0 ? null : { node, leave() {} }),
+      lack: () => false,
       exclude: ({ id }) => excluded.push(id),
     },
     sign: (request) => signRequest(secret, request, new Date()),

@@ -12,9 +12,11 @@ import {
   fromWireError,
   type GenerationEvent,
   type GenerationRequest,
+  needOf,
 } from '@gptj-cloud/engine';
 import { ModelError, type ModelErrorCode } from '@gptj-cloud/model';
 import { z } from 'zod';
+import { describeUnmetNeed } from '../../generation/unmet-need.ts';
 import type { EngineNodes } from './engine-nodes.ts';
 import {
   BODY_HASH_HEADER,
@@ -80,12 +82,15 @@ export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDep
     },
     async *generate(request, given): AsyncGenerator<GenerationEvent> {
       const signal = AbortSignal.any([stop.signal, ...(given === undefined ? [] : [given])]);
+      const { prefixLabels = [] } = request;
+      const need = needOf(request.config, info().config.eosTokenIds);
+      const capability = need?.capability ?? null;
       const body = writeGeneration({ model: modelName, request });
       const asked = new Set<string>();
       const reported: Reported = { started: false, generated: false };
       for (let count = 0; count < MAX_NODES; count++) {
         throwIfAborted(signal);
-        const taken = await nodes.take(modelName, asked, request.prefixLabels);
+        const taken = await nodes.take({ model: modelName, excluded: asked, capability, prefixLabels });
         if (taken === null) break;
         const { node, leave } = taken;
         asked.add(node.id);
@@ -98,6 +103,9 @@ export function createNodeEngine({ info, nodes, sign, onRefusal }: NodeEngineDep
           stream?.close();
           leave();
         }
+      }
+      if (need !== null && nodes.lack(modelName, need.capability)) {
+        throw new ModelError('parameters_refused', describeUnmetNeed(need));
       }
       const reason =
         asked.size === 0

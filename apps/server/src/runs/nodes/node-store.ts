@@ -1,5 +1,6 @@
 /** Nodes in the store. Every time is the database's. */
 import { randomBytes } from 'node:crypto';
+import { CAPABILITIES } from '@gptj-cloud/engine';
 import { and, eq, gt, isNotNull, lt, ne, notExists, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
 import { runs } from '../run-tables.ts';
@@ -27,6 +28,8 @@ export interface NodeLoad {
   readonly isDraining: boolean;
   /** Names of its models. */
   readonly models: readonly string[];
+  /** What its engines have of what requests may need. Default: all. */
+  readonly capabilities?: readonly string[];
 }
 
 /** What a node learns of the others when it reports. */
@@ -40,7 +43,7 @@ export async function beatNode(
   db: Database,
   { id, url, load }: { readonly id: string; readonly url: string | null; readonly load: NodeLoad },
 ): Promise<OtherNodes> {
-  const report = { ...load, models: [...load.models] };
+  const report = { ...load, models: [...load.models], capabilities: [...(load.capabilities ?? CAPABILITIES)] };
   const [others] = await db
     .insert(nodes)
     .values({ id, url, signsTime: true, ...report })
@@ -58,24 +61,39 @@ export interface EngineNode {
   readonly slots: number;
   readonly busy: number;
   readonly models: readonly string[];
+  /** Of what requests may need; null: its version does not report it. */
+  readonly capabilities: readonly string[] | null;
   /** When it last reported. */
   readonly beatAt: Date;
 }
 
 /** The nodes that take generations of other nodes. */
 export async function findEngineNodes(db: Database): Promise<readonly EngineNode[]> {
-  const { id, url, slots, busy, models, beatAt } = nodes;
+  const { id, url, slots, busy, models, capabilities, beatAt } = nodes;
   const rows = await db
-    .select({ id, url, slots, busy, models, beatAt })
+    .select({ id, url, slots, busy, models, capabilities, beatAt })
     .from(nodes)
     .where(and(isNotNull(url), eq(nodes.isDraining, false), isComputing));
   return rows.flatMap(({ url, ...node }) => (url === null ? [] : [{ ...node, url }]));
 }
 
-/** Names of the models of each living node; none of one whose version does not report them. */
-export async function findModelsOfLiving(db: Database): Promise<readonly (readonly string[])[]> {
-  const rows = await db.select({ models: nodes.models }).from(nodes).where(gt(nodes.beatAt, liveSince));
-  return rows.map(({ models }) => models);
+/** What a living node serves. */
+export interface LivingNode extends Pick<EngineNode, 'slots' | 'models' | 'capabilities'> {}
+
+/** `models` are none of a node whose version does not report them. */
+export async function findLivingNodes(db: Database): Promise<readonly LivingNode[]> {
+  const { slots, models, capabilities } = nodes;
+  return await db.select({ slots, models, capabilities }).from(nodes).where(gt(nodes.beatAt, liveSince));
+}
+
+/** Whether a node computes requests of a model with this need. */
+export function canCompute(node: LivingNode, model: string, capability: string): boolean {
+  return isServing(node, model) && (node.capabilities?.includes(capability) ?? true);
+}
+
+/** Whether a node computes requests of a model. */
+export function isServing({ slots, models }: LivingNode, model: string): boolean {
+  return slots > 0 && models.includes(model);
 }
 
 export async function removeNode(db: Database, id: string): Promise<void> {

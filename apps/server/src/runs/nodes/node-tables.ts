@@ -1,4 +1,4 @@
-/** The server processes that share a store, and their models, as the migrations 0029, 0033, 0035 and 0036 create them. */
+/** The server processes that share a store, and their models, as the migrations 0029 and 0033 to 0037 create them. */
 
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
@@ -13,6 +13,7 @@ export const nodes = pgTable('nodes', {
   busy: integer('busy').notNull().default(0),
   isDraining: boolean('is_draining').notNull().default(false),
   models: text('models').array().notNull().default(sql`'{}'::text[]`),
+  capabilities: text('capabilities').array(),
   signsTime: boolean('signs_time').notNull().default(false),
 });
 
