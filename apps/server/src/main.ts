@@ -5,7 +5,7 @@
 import { statfs } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type Engine, spawnEngine } from '@gptj-cloud/engine';
+import { type Engine, readMachineMemory, spawnEngine } from '@gptj-cloud/engine';
 import { adaptersFolder } from '@gptj-cloud/model-store';
 import type { DiskSpace, ProcessFacts } from './api/operator/overview-routes.ts';
 import { type Composition, compose } from './compose.ts';
@@ -281,7 +281,10 @@ async function start(
   if (config.hasEngine) {
     const engines = (): readonly Engine[] => [served, ...models.own].map((each) => each.engine);
     const folder = adaptersFolder(dataDir);
-    open(watchAdapters({ folder, engines, onChange: models.adaptersChanged, logger }), (watch) => watch.close());
+    const checksMemory = config.engineSize.checksMemory !== false;
+    const freeBytes = (): number => (checksMemory ? readMachineMemory().freeBytes : Number.POSITIVE_INFINITY);
+    const onChange = models.adaptersChanged;
+    open(watchAdapters({ folder, engines, onChange, logger, freeBytes }), (watch) => watch.close());
   }
   const modelStore = await openModelStore({ config, uses, environment: parts.environment, clock, logger });
   const site = isServer && config.dashboard && dashboardDir !== null ? openSite(dashboardDir, logger) : null;

@@ -1,5 +1,6 @@
 /** The adapters (LoRA) in the data folder. */
 import { openGgufWeights } from '@gptj-cloud/checkpoint';
+import { readMachineMemory } from '@gptj-cloud/engine';
 import {
   type AdapterRecord,
   adaptersFolder,
@@ -63,6 +64,7 @@ const addCommand: Command = {
       source,
       name: options.values.get('name') ?? null,
       config: weights.config,
+      ...(env.ENGINE_MEMORY_CHECK?.trim() === 'off' ? {} : { freeBytes: readMachineMemory().freeBytes }),
       tryLock: tryLockFolder,
       signal,
     });
@@ -85,7 +87,7 @@ function renderStored(stored: StoredAdapter, model: string, width: number): stri
     ],
     Math.max(width, path.length + 14),
   );
-  return `${pairs}\nThe server serves it from its next start: "lora": [{"name": ${JSON.stringify(name)}}]\n`;
+  return `${pairs}\nA running server serves it within seconds, another one from its start: "lora": [{"name": ${JSON.stringify(name)}}]\n`;
 }
 
 const listCommand: Command = {

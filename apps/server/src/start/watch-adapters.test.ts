@@ -8,8 +8,10 @@ import { convertCheckpoint, openGgufWeights } from '@gptj-cloud/checkpoint';
 import { adaptersFolder, addAdapter, removeAdapter } from '@gptj-cloud/model-store';
 import { type RunningServer, serve } from '../main.ts';
 import { tryLockFolder } from '../store/try-lock-folder.ts';
+import { createFakeEngine } from '../testing/fake-model.ts';
 import { writeTinyFolder } from '../testing/tiny-model.ts';
 import { until } from '../testing/until.ts';
+import { watchAdapters } from './watch-adapters.ts';
 
 const TOKEN = 'test-token-0123456789';
 
@@ -153,4 +155,49 @@ test('models that are loaded on demand have it, loaded or not', async () => {
   await lists('two:loud', false);
   assert.equal((await complete('two:loud'))[0], 404);
   assert.equal((await complete('two'))[0], 200);
+});
+
+test('an adapter that memory cannot hold is refused in figures, and served once memory holds it', async () => {
+  await add('loud', 'loud');
+  const given: (readonly string[])[] = [];
+  const { config, close } = await openGgufWeights(model);
+  await close();
+  const { info } = createFakeEngine();
+  const engine = {
+    ...createFakeEngine(),
+    info: { ...info, config },
+    setAdapters: async (files: readonly { readonly name: string }[]) => void given.push(files.map(({ name }) => name)),
+  };
+  const warnings: string[] = [];
+  let free = 10;
+  const watch = watchAdapters({
+    folder: adaptersFolder(dataDir),
+    engines: () => [engine],
+    onChange() {},
+    logger: {
+      debug() {},
+      info() {},
+      error: assert.fail,
+      warn: (text, details) => void warnings.push(`${text} ${JSON.stringify(details)}`),
+    },
+    freeBytes: () => free,
+    everyMs: 600_000,
+  });
+  try {
+    await watch.refresh();
+    await watch.refresh();
+    assert.deepEqual(given, [[]]);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /"adapter":"loud".*expected \d+ MB of free memory, got 0 MB/);
+    free = 2 ** 30;
+    await watch.refresh();
+    assert.deepEqual(given, [[], ['loud']]);
+    // It has it now.
+    free = 10;
+    await watch.refresh();
+    assert.equal(given.length, 2);
+  } finally {
+    await watch.close();
+    await remove('loud');
+  }
 });

@@ -22,8 +22,8 @@ async function store(t: TestContext) {
   const folder = join(root, 'adapters');
   const tryLock = testLocks();
   const { signal } = new AbortController();
-  const add = (name: string | null = null, source = SOURCE) =>
-    addAdapter({ folder, source, name, config: CONFIG, tryLock, signal });
+  const add = (name: string | null = null, source = SOURCE, freeBytes = 2 ** 40) =>
+    addAdapter({ folder, source, name, config: CONFIG, freeBytes, tryLock, signal });
   return { root, folder, add, remove: (name: string) => removeAdapter(folder, name, tryLock, signal) };
 }
 
@@ -102,4 +102,13 @@ test('an addition that is killed at any moment leaves whole adapters, and the ne
   assert.ok(stored.length >= 2);
   const expected = stored.flatMap(({ name, file }) => [`${name}.json`, file]);
   assert.deepEqual(await files(folder), expected.sort());
+});
+
+test('an adapter that takes more memory than is free is refused in figures, and nothing of it stays', async (t) => {
+  const { folder, add } = await store(t);
+  await assert.rejects(add(null, SOURCE, 100), {
+    code: 'memory_full',
+    message: /every-matrix: expected \d+ MB of free memory, got 0 MB; .*ENGINE_MEMORY_CHECK=off/,
+  });
+  assert.deepEqual(await files(folder), []);
 });

@@ -7,6 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { checkAdapter, convertAdapter, fitOf } from '@gptj-cloud/checkpoint';
+import { gigabytes } from '@gptj-cloud/engine';
 import type { GptjConfig } from '@gptj-cloud/model';
 import { syncFolder } from '../download/sync-folder.ts';
 import { errnoOf, ModelStoreError, writeError } from '../model-store-error.ts';
@@ -59,13 +60,15 @@ export interface AddAdapterOptions {
   readonly name: string | null;
   /** Of the model that it is to fit. */
   readonly config: GptjConfig;
+  /** Memory of the machine: a running server takes the adapter within seconds. Default: it is not checked. */
+  readonly freeBytes?: number;
   readonly tryLock: TryLock;
   readonly signal: AbortSignal;
 }
 
 /**
  * Convert an adapter into the store, replacing the one that was added under this name from the same folder. Throws
- * `address_invalid` for a name, `name_taken`, `not_convertible` beyond `MAX_ADAPTERS`, `disk_full`, `io`, and the
+ * `address_invalid` for a name, `name_taken`, `memory_full`, `not_convertible` beyond `MAX_ADAPTERS`, `disk_full`, `io`, and the
  * `CheckpointError`s of the source, which is checked before anything is written.
  */
 export async function addAdapter(options: AddAdapterOptions): Promise<StoredAdapter> {
@@ -86,6 +89,7 @@ export async function addAdapter(options: AddAdapterOptions): Promise<StoredAdap
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const summary = await convertAdapter({ source, target: unfinished, name, config });
+      checkMemory(name, summary.sizeBytes, options.freeBytes);
       const sha256 = await hashFile(unfinished, createHash('sha256'), signal);
       const record: AdapterRecord = {
         ...summary,
@@ -107,6 +111,14 @@ export async function addAdapter(options: AddAdapterOptions): Promise<StoredAdap
       throw writeError(folder, error);
     }
   });
+}
+
+function checkMemory(name: string, sizeBytes: number, freeBytes = Number.POSITIVE_INFINITY): void {
+  if (sizeBytes <= freeBytes) return;
+  throw new ModelStoreError(
+    'memory_full',
+    `${name}: expected ${gigabytes(sizeBytes)} of free memory, got ${gigabytes(freeBytes)}; gptj adapter rm frees that of another one. ENGINE_MEMORY_CHECK=off adds it all the same`,
+  );
 }
 
 function checkRoom(stored: readonly StoredAdapter[], name: string, source: string): void {
