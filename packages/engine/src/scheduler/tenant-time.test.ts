@@ -25,25 +25,25 @@ function open() {
   return { time, debtor, other, step };
 }
 
-test('steps of a tenant in debt take a quarter of an evaluation, or one step', () => {
+test('steps of a tenant in debt take an eighth of an evaluation, or one step', () => {
   const { time, debtor, other, step } = open();
-  time.beginSteps(40, 0);
+  time.beginSteps(80, 0);
   for (const ms of [4, 4, 4]) {
     assert.equal(time.isPastTurn(debtor), false);
     step(ms);
   }
   assert.deepEqual([time.isPastTurn(debtor), time.isPastTurn(other)], [true, false]);
-  time.beginSteps(4, 0);
+  time.beginSteps(8, 0);
   // 2 ms are kept back, and 1 ms is allowed.
   assert.equal(time.isPastTurn(debtor), true);
 });
 
-test('a costly step is kept back from as many evaluations as it takes a quarter of', () => {
+test('a costly step is kept back from as many evaluations as it takes an eighth of', () => {
   const { time, debtor, step } = open();
-  time.beginSteps(8, 0);
+  time.beginSteps(16, 0);
   step(20);
   let waited = 0;
-  for (time.beginSteps(8, 0); time.isPastTurn(debtor); time.beginSteps(8, 0)) waited++;
+  for (time.beginSteps(16, 0); time.isPastTurn(debtor); time.beginSteps(16, 0)) waited++;
   assert.equal(waited, 9);
 });
 

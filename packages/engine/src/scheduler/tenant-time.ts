@@ -13,7 +13,7 @@ import { type FairShare, NO_TENANT, weightOf } from './fair-share.ts';
 import type { Generation } from './generation.ts';
 
 /** Of the time of the others' rows, for steps … */
-const STEPS_SHARE = 1 / 4;
+const STEPS_SHARE = 1 / 8;
 /** … and for rows. */
 const ROWS_SHARE = 1 / 2;
 
