@@ -73,7 +73,7 @@ export function RunTable({
     },
     { id: 'speed', name: 'Tokens/s', align: 'end', width: '4.75rem', cell: formatSpeed },
     { id: 'cost', name: 'Cost', align: 'end', width: '4.75rem', cell: (run) => formatCost(run.cost) },
-    { id: 'by', name: 'By', width: '6.5rem', cell: (run) => <By run={run} /> },
+    { id: 'by', name: 'By', width: '8.5rem', cell: (run) => <By run={run} /> },
     { id: 'actions', name: '', align: 'end', width: '3rem', cell: (run) => <Cancel run={run} onCancel={onCancel} /> },
   ];
   return (

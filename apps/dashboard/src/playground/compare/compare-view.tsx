@@ -2,7 +2,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { DiffText } from '../../ui/diff.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
-import { formatCount, formatDigits, formatPlural } from '../../ui/formats.ts';
+import { formatCount, formatDecimals, formatDigits, formatPlural } from '../../ui/formats.ts';
 import { useIsPhone } from '../../ui/media.ts';
 import { type Draft, textOf } from '../document/draft.ts';
 import { meanLogprob } from '../document/mean-logprob.ts';
@@ -207,7 +207,7 @@ function Column({
         <span>{column.isRunning ? 'generating' : formatPlural(tokens.length, 'token')}</span>
         {mean !== null && (
           <span>
-            mean {formatDigits(mean.mean, 3)} nat · perplexity {formatDigits(mean.perplexity, 3)}
+            mean {formatDecimals(mean.mean, 2)} nat · perplexity {formatDigits(mean.perplexity, 3)}
           </span>
         )}
         {ms > 0 && <span>{formatDigits(tokens.length / (ms / 1000), 3)} tokens/s</span>}
@@ -247,14 +247,14 @@ function Column({
   );
 }
 
-/** `mean -3 nat · 2 of 32 impossible` */
+/** `mean −3.00 nat · 2 of 32 impossible` */
 function scoreText(
   { mean, possible, logprobs }: NonNullable<NonNullable<CompareColumn['score']>['result']>,
   length: number,
 ): string {
   const tokens = logprobs.length;
   const facts = [
-    mean === null ? null : `mean ${formatDigits(mean, 3)} nat`,
+    mean === null ? null : `mean ${formatDecimals(mean, 2)} nat`,
     possible < tokens ? `${formatCount(tokens - possible)} of ${formatPlural(tokens, 'token')} impossible` : null,
     tokens < length ? `would end after ${formatPlural(tokens, 'token')}` : null,
   ];
