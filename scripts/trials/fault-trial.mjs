@@ -3,7 +3,10 @@
 // PostgreSQL is stopped in the middle of transactions; clocks are ten minutes fast and slow, and are set while the servers run.
 // Every accepted run must end, once, be charged once, and every reader must have got the bytes of an undisturbed stream.
 //
-//   sudo node scripts/trials/fault-trial.mjs [rounds, 8] [clients, 10]
+// Other clients stream direct completions of a server without an engine, which workers compute. Each must get the whole text or an
+// error that says what failed, and the whole texts alone must be metered: what a worker breaks off is free.
+//
+//   sudo node scripts/trials/fault-trial.mjs [rounds, 8] [clients, 10] [clients of completions, 4]
 //
 // Needs Linux, root, and Debian's packages iptables, postgresql and (for the clocks) faketime.
 import { spawn } from 'node:child_process';
@@ -12,13 +15,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../prepare.mjs';
+import { streamCompletion } from './completion-reader.mjs';
 import { addHost, enterNetwork, NETWORK_RANGE, TRIAL_ADDRESS } from './network-hosts.mjs';
 import { makeRun } from './run-readers.mjs';
 import { startTemporaryPostgres } from './temporary-postgres.mjs';
 
 enterNetwork(import.meta.url);
 
-const [rounds = 8, clientCount = 10] = process.argv.slice(2).map(Number);
+const [rounds = 8, clientCount = 10, completionCount = 4] = process.argv.slice(2).map(Number);
 const { openPostgres } = await import('../../apps/server/dist/store/postgres.js');
 const NODE = join(root, 'apps/server/dist/testing/trial-node.js');
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
@@ -27,6 +31,8 @@ const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application
 /** Of `trial-node`. */
 const LEASE_MS = 3_000;
 const RUN_LIMIT_MS = 180_000;
+/** Of a text of `trial-node`. */
+const LETTERS = 100;
 const PROMPTS = Array.from({ length: 12 }, (_, i) => `prompt number ${i}`);
 const log = (text) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
@@ -39,6 +45,8 @@ const nodes = ['+600', '-600', '+600', '-600', '+0', '+0'].map((offset, i) => {
   return createNode({ name: `${role}${i < 2 ? i : i - 2}`, role, number: 11 + i, offset });
 });
 const [first, second, ...workers] = nodes;
+const api = createNode({ name: 'api', role: 'server', number: 17, offset: '+0', settings: { GPTJ_ENGINE: 'none' } });
+nodes.push(api);
 let failed = true;
 try {
   await first.start();
@@ -48,6 +56,14 @@ try {
   for (const prompt of PROMPTS.slice(0, 2)) await make(prompt);
   for (const prompt of PROMPTS) expected.set(prompt, await make(prompt));
   log(`undisturbed streams of ${PROMPTS.length} prompts`);
+  const texts = new Map();
+  for (const prompt of PROMPTS) {
+    const { text, end, reason } = await complete(prompt);
+    if (end !== 'complete') throw new Error(`an undisturbed completion ended with ${end}: ${reason}`);
+    texts.set(prompt, text);
+  }
+  const undisturbed = [...texts.values()].reduce((sum, text) => sum + text.length, 0);
+  log(`undisturbed completions of ${undisturbed} letters`);
   const store = await openPostgres(postgres.url);
   await watchEnds(store.db);
 
@@ -64,6 +80,18 @@ try {
       }
     }
   });
+  const completed = [];
+  const completionClients = Array.from({ length: completionCount }, async (_, i) => {
+    for (let n = i; !stopped; n += 5) {
+      const prompt = PROMPTS[n % PROMPTS.length];
+      const one = await complete(prompt);
+      completed.push({ prompt, ...one });
+      if (one.end !== 'complete') await sleep(200);
+    }
+  });
+  function complete(prompt) {
+    return streamCompletion({ url: api.url, headers: HEADERS, prompt, maxTokens: LETTERS });
+  }
   function make(prompt) {
     return makeRun({ urls, headers: HEADERS, prompt, limitMs: RUN_LIMIT_MS });
   }
@@ -77,7 +105,7 @@ try {
     for (const node of nodes) if (!node.isRunning()) throw new Error(`${node.name} ended by itself:\n${node.tail()}`);
   }
   stopped = true;
-  await Promise.all(clients);
+  await Promise.all([...clients, ...completionClients]);
   log('clients have stopped');
   for (const one of seen) {
     const wanted = expected.get(one.prompt).tokens;
@@ -91,15 +119,29 @@ try {
     if (one.reconnects === 0 && one.restarts > 0)
       faults.push(`run ${one.id} began again for a reader that never lost its server`);
   }
+  faults.push(...faultsOfCompletions(completed, texts));
   await store.close();
   const after = await openPostgres(postgres.url);
   faults.push(...(await faultsOfLedger(after.db, new Set(seen.map(({ id }) => id)))));
+  const letters = completed.reduce((sum, { end, text }) => sum + (end === 'complete' ? text.length : 0), undisturbed);
+  const [{ metered }] = (
+    await after.db.execute(
+      "SELECT coalesce(sum(generated_tokens), 0)::int AS metered FROM usage_daily WHERE pipeline NOT LIKE 'pipeline\\_%'",
+    )
+  ).rows;
+  if (metered !== letters) faults.push(`completions of ${letters} tokens, ${metered} metered`);
   await after.close();
   const sum = (count) => seen.reduce((total, one) => total + count(one), 0);
   log(
     `${seen.length} runs read to their end, ${sum((one) => (one.reconnects > 0 ? 1 : 0))} with another connection, ` +
       `${sum((one) => one.restarts)} streams that began again for them`,
   );
+  const ended = (end) => completed.filter((one) => one.end === end);
+  log(
+    `${ended('complete').length} completions whole, ${ended('error').length} ended with an error, ` +
+      `${ended('error').filter(({ text }) => text !== '').length} of them after the first tokens; ${letters} tokens, ${metered} metered`,
+  );
+  for (const [reason, count] of countBy(ended('error').map((one) => one.reason))) log(`  ${count} x ${reason}`);
   for (const fault of faults.slice(0, 40)) console.error(fault);
   log(faults.length === 0 ? 'no fault' : `${faults.length} faults`);
   failed = faults.length > 0;
@@ -160,7 +202,23 @@ function faultsOfRound(round) {
   };
 }
 
-function createNode({ name, role, number, offset }) {
+function faultsOfCompletions(completed, texts) {
+  return completed.flatMap(({ prompt, text, end, reason }) => {
+    const whole = texts.get(prompt);
+    if (end === 'cut') return [`a completion of ${text.length} letters broke off without an error: ${reason}`];
+    if (end === 'complete' && text !== whole)
+      return [`a completion of ${text.length} letters, expected ${whole.length}`];
+    return whole.startsWith(text) ? [] : ['a completion that failed had other letters'];
+  });
+}
+
+function countBy(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).slice(0, 12);
+}
+
+function createNode({ name, role, number, offset, settings = {} }) {
   const host = addHost(name, number);
   const clockFile = join(folder, `${name}-clock`);
   const lines = [];
@@ -191,6 +249,7 @@ function createNode({ name, role, number, offset }) {
         LOG_LEVEL: 'info',
         LOG_FORMAT: 'json',
         REGISTRATION: 'closed',
+        ...settings,
         ...clock,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -270,8 +329,8 @@ async function faultsOfLedger(db, readIds) {
   for (const { id } of await one('SELECT DISTINCT id FROM trial_changes'))
     found.push(`run ${id} changed after its end`);
   const [sums] =
-    await one(`SELECT (SELECT count(*)::int FROM runs) AS runs, (SELECT sum(runs)::int FROM usage_daily) AS charged,
-    (SELECT sum(generated_tokens)::int FROM runs) AS generated, (SELECT sum(generated_tokens)::int FROM usage_daily) AS metered,
+    await one(`SELECT (SELECT count(*)::int FROM runs) AS runs, (SELECT sum(runs)::int FROM usage_daily WHERE pipeline LIKE 'pipeline\\_%') AS charged,
+    (SELECT sum(generated_tokens)::int FROM runs) AS generated, (SELECT sum(generated_tokens)::int FROM usage_daily WHERE pipeline LIKE 'pipeline\\_%') AS metered,
     (SELECT sum(runs)::int FROM run_sums) AS counted,
     (SELECT count(*)::int FROM usage_reservations WHERE state = 'open') AS reserved,
     (SELECT count(*)::int FROM runs WHERE attempts > 1) AS again,

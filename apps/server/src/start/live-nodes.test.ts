@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Engine, EngineInfo } from '@gptj-cloud/engine';
 import { modelServingListSchema, pipelineGetSchema, runGetSchema } from '@gptj-cloud/protocol';
-import type { TokenizerData } from '@gptj-cloud/tokenizer';
 import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
 import { ensureApiKey } from '../identity/api-keys/api-key-store.ts';
 import type { Node } from '../runs/nodes/node.ts';
 import type { Store } from '../store/db.ts';
+import { BYTE_VOCABULARY } from '../testing/byte-vocabulary.ts';
 import { byteTokenizer } from '../testing/fake-model.ts';
 import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
 import { type ServedComposition, serveComposition } from '../testing/serve-composition.ts';
@@ -23,18 +23,6 @@ const TOKEN = 'test-token-0123456789';
 const TIMING = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
 const LOGGER = { debug() {}, info() {}, warn() {}, error: assert.fail };
 const SMALL = pipelineOf('small', false).id;
-
-/** One token for each byte, in the alphabet of GPT-2. */
-const VOCABULARY: TokenizerData = {
-  tokens: Array.from({ length: 256 }, (_, byte) => {
-    const isPlain = (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
-    const shift = byte <= 32 ? byte : byte === 173 ? 67 : byte - 127 + 33;
-    return String.fromCharCode(isPlain ? byte : 256 + shift);
-  }),
-  merges: [],
-  addedTokens: [],
-  unused: [],
-};
 
 let store: Store;
 let open: ServedComposition[];
@@ -90,7 +78,7 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
     },
     async open({ name, model }) {
       if (!hasSmall) throw new Error(`this data folder lacks ${model}`);
-      const source = { engine: small as Engine, tokenizer: byteTokenizer, vocabulary: VOCABULARY };
+      const source = { engine: small as Engine, tokenizer: byteTokenizer, vocabulary: BYTE_VOCABULARY };
       added.set(name, source);
       await live.onChange();
       return source;
@@ -100,7 +88,7 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
       await live.onChange();
     },
   };
-  const served: ServedModel = { engine, tokenizer: byteTokenizer, vocabulary: VOCABULARY, live };
+  const served: ServedModel = { engine, tokenizer: byteTokenizer, vocabulary: BYTE_VOCABULARY, live };
   const models = createServedModels(served);
   const nodes = await followNodeModels({ db: store.db, clock: () => new Date(), logger: LOGGER, isOwn: models.isOwn });
   let node: Node | null = null;

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve } from '../main.ts';
+import { BYTE_VOCABULARY } from './byte-vocabulary.ts';
 import { byteTokenizer } from './fake-model.ts';
 import { createScriptedEngine } from './scripted-engine.ts';
 
@@ -22,7 +23,8 @@ const server = await serve(
   {},
   {
     role: process.env.TRIAL_ROLE === 'worker' ? 'worker' : 'server',
-    openModel: async () => ({ engine, tokenizer: byteTokenizer }),
+    // The vocabulary is for servers without an engine.
+    openModel: async () => ({ engine, tokenizer: byteTokenizer, vocabulary: BYTE_VOCABULARY }),
     runTiming: { leaseMs: LEASE_MS },
   },
 );
