@@ -102,6 +102,12 @@ test('computes fewer prompt tokens beside decoding steps when a token takes long
   assert.equal((await after([1, 1, 1], [1, 100, 30])).prefillTokens(), 500);
 });
 
+test('computes fewer prompt tokens in one evaluation where another tenant may wait for it', async () => {
+  // 0.25 ms a token: 15 ms of them.
+  const costs = await after([1, 1, 1], [1, 100, 25]);
+  assert.deepEqual([costs.prefillTokens(1), costs.prefillTokens(2)], [512, 60]);
+});
+
 test('evaluates many rows of a generation in parts, where a part does not cost much more than its share', async () => {
   assert.equal((await after()).rowsPerRun, Number.POSITIVE_INFINITY);
   assert.equal((await after([64, 1, 130], [64, 1, 130])).rowsPerRun, Number.POSITIVE_INFINITY);

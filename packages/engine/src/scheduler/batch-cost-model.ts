@@ -17,7 +17,7 @@ const STALL_FACTOR = 3;
 /** … or this many milliseconds, whichever is longer. Text that arrives at this rate is faster than people read. */
 const STALL_MS = 150;
 /** … and beside a step of another tenant, this many. */
-const STALL_BY_OTHERS_MS = 30;
+const STALL_BY_OTHERS_MS = 15;
 /** Rows of one generation that take longer are evaluated in parts, so that others join between them … */
 const PART_MS = 40;
 /** … unless reading the weights takes up the time: a part takes at least this many times the fixed part. */
