@@ -9,7 +9,7 @@ const text = (event: RunEvent): string => (event.type === 'token' ? event.text :
 async function rest(reader: EventReader | null): Promise<readonly string[]> {
   const seen: string[] = [];
   for (let next = await reader?.next(); next; next = await reader?.next())
-    seen.push(`${next.id.replace('p-', '')}${text(next.event)}`);
+    seen.push(`${next.id.replace(/^pn\d+-/, '')}${text(next.event)}`);
   return seen;
 }
 
@@ -19,14 +19,14 @@ test('every reader gets every event once, in order, however late it began', asyn
   events.publish('r', token('a'));
   const early = rest(events.read('r', null));
   events.publish('r', token('b'));
-  const resumed = rest(events.read('r', 'p-1'));
+  const resumed = rest(events.read('r', 'pn0-1'));
   events.publish('r', token('c'));
   events.end('r');
   events.publish('r', token('too late'));
   assert.deepEqual(await early, ['1a', '2b', '3c']);
   assert.deepEqual(await resumed, ['2b', '3c']);
-  assert.deepEqual(await rest(events.read('r', 'p-2')), ['3c']);
-  assert.deepEqual(await rest(events.read('r', 'p-99')), []);
+  assert.deepEqual(await rest(events.read('r', 'pn0-2')), ['3c']);
+  assert.deepEqual(await rest(events.read('r', 'pn0-99')), []);
   assert.deepEqual(await rest(events.read('r', 'other-2')), ['1a', '2b', '3c']);
   assert.equal(events.read('unknown', null), null);
 });
@@ -38,7 +38,7 @@ test('the stream of a reader that falls too far behind ends with an error; the o
   for (const letter of 'abc') events.publish('r', token(letter));
   assert.deepEqual(await rest(slow), ['0error']);
   events.end('r');
-  assert.deepEqual(await rest(events.read('r', 'p-1')), ['2b', '3c']);
+  assert.deepEqual(await rest(events.read('r', 'pn0-1')), ['2b', '3c']);
 });
 
 test('events are dropped beyond a number of log-probabilities, of one run and of all ended ones', async () => {
@@ -56,7 +56,7 @@ test('events are dropped beyond a number of log-probabilities, of one run and of
     events.end(id);
   }
   assert.equal(events.read('first', null), null);
-  assert.deepEqual(await rest(events.read('second', 'p-1')), ['2b', '3c']);
+  assert.deepEqual(await rest(events.read('second', 'pn1-1')), ['2b', '3c']);
   assert.deepEqual(await rest(events.read('second', null)), ['0error']);
 });
 
@@ -69,6 +69,23 @@ test('closing a reader ends its pending read', async () => {
   reader?.close();
   assert.equal(await next, null);
   assert.equal(events.readers('r'), 0);
+});
+
+test('a run that is executed again has another log, also where its first one was dropped', async () => {
+  const events = createRunEvents({ name: 'p', now: () => 0, keptRuns: 1 });
+  const execute = (id: string, letters: string): void => {
+    events.open(id);
+    for (const letter of letters) events.publish(id, token(letter));
+    events.end(id);
+  };
+  execute('r', 'ab');
+  const first = await events.read('r', null)?.next();
+  execute('r', 'ab');
+  assert.deepEqual(await rest(events.read('r', first?.id ?? null)), ['1a', '2b']);
+  execute('other', '');
+  assert.equal(events.read('r', null), null);
+  execute('r', 'abc');
+  assert.deepEqual(await rest(events.read('r', first?.id ?? null)), ['1a', '2b', '3c']);
 });
 
 test('events of ended runs are dropped after a time, or when there are too many', () => {

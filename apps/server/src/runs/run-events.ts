@@ -17,7 +17,7 @@ export interface EventReader {
 }
 
 export interface RunEventsOptions {
-  /** Part of event ids that is unique per process, because another process may have restarted the run. Letters and digits. */
+  /** Begins the names of the logs of this process: no other process has it. Letters and digits. */
   readonly name: string;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -38,7 +38,7 @@ export interface RunEventsOptions {
 
 /** Events of the runs of this process: kept while a run is live and for a while after, for any number of readers. */
 export interface RunEvents {
-  /** Start the event log of a run. One that has ended begins again: its earlier events are dropped. */
+  /** Start the event log of a run. One that has ended begins again: its earlier events are dropped, and an id of them is one of another log. */
   open(runId: string): void;
   /** No effect for a run that is not open. */
   publish(runId: string, event: RunEvent): void;
@@ -56,11 +56,11 @@ export interface RunEvents {
 }
 
 interface Channel {
+  /** Of this log alone: a run that is executed again, here or elsewhere, has another one. */
+  readonly name: string;
   /** The last events; the first of them has number `dropped` + 1. */
   readonly events: RunEvent[];
   dropped: number;
-  /** The number of the last event of an earlier execution. */
-  start: number;
   /** Of `events`. */
   logprobs: number;
   endedAt: number | null;
@@ -74,6 +74,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
   const channels = new Map<string, Channel>();
   const ended: string[] = [];
   let endedLogprobs = 0;
+  let opened = 0;
 
   const isFull = (): boolean => ended.length > keptRuns || (ended.length > 1 && endedLogprobs > keptLogprobsOfEnded);
   const forget = (): void => {
@@ -95,13 +96,12 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       forget();
       const known = channels.get(runId);
       if (known !== undefined && known.endedAt === null) return;
-      // Another process executed the run meanwhile: ids go on, so that no reader takes an event for one that it has read.
-      const start = known === undefined ? 0 : known.dropped + known.events.length;
       if (known !== undefined) {
         ended.splice(ended.indexOf(runId), 1);
         endedLogprobs -= known.logprobs;
       }
-      channels.set(runId, { events: [], dropped: start, start, logprobs: 0, endedAt: null, wakes: new Set() });
+      const logName = `${name}n${opened++}`;
+      channels.set(runId, { name: logName, events: [], dropped: 0, logprobs: 0, endedAt: null, wakes: new Set() });
     },
     publish(runId, event) {
       const channel = channels.get(runId);
@@ -126,7 +126,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     },
     read(runId, after) {
       const channel = channels.get(runId);
-      return channel === undefined ? null : openReader(channel, name, Math.max(channel.start, numberOf(after, name)));
+      return channel === undefined ? null : openReader(channel, numberOf(after, channel.name));
     },
     isOpen: (runId) => channels.get(runId)?.endedAt === null,
     readers: (runId) => channels.get(runId)?.wakes.size ?? 0,
@@ -151,7 +151,8 @@ function numberOf(id: string | null, name: string): number {
   return Number(number ?? 0);
 }
 
-function openReader(channel: Channel, name: string, after: number): EventReader {
+function openReader(channel: Channel, after: number): EventReader {
+  const { name } = channel;
   let position = after;
   let closed = false;
   let notify: (() => void) | null = null;

@@ -68,14 +68,18 @@ test('the stream of a run whose server is killed goes on byte for byte through a
     assert.equal(atB, atA);
     assert.deepEqual(tokensOf(atB), tokensOf(undisturbed));
 
-    const id = await submit(a.url);
     let killedAfter = 0;
-    const stream = await read(b.url, id, (all) => {
-      if (killedAfter > 0 || tokensOf(all).length < 40) return;
-      killedAfter = tokensOf(all).length;
-      a.child.kill('SIGKILL');
-    });
-    assert.ok(killedAfter >= 40 && killedAfter < 100, String(killedAfter));
+    let stream = '';
+    // A busy machine may deliver a whole run at once: then the next run is tried.
+    for (let tries = 0; tries < 20 && killedAfter === 0; tries++) {
+      stream = await read(b.url, await submit(a.url), (all) => {
+        const count = tokensOf(all).length;
+        if (killedAfter > 0 || count < 40 || count >= 100) return;
+        killedAfter = count;
+        a.child.kill('SIGKILL');
+      });
+    }
+    assert.ok(killedAfter > 0, 'no run was read in pieces');
     assert.equal(tokensOf(stream).length, 100);
     assert.deepEqual(tokensOf(stream), tokensOf(undisturbed));
     assert.equal(runEventsOf(stream), runEventsOf(undisturbed));

@@ -56,6 +56,48 @@ test('a reader waits for the end alone where the log of an ended run lacks it', 
   assert.deepEqual(await textThrough([[run('running'), token('abc'), MOVED_ON]]), { text: 'abc', opened: 2 });
 });
 
+type Answer = readonly RunEvent[] | 'unreachable';
+
+/** Follows a run that has ended at the living node `a`, which answers so; a log without the run's end breaks. */
+async function typesThrough(answers: readonly Answer[]): Promise<readonly string[]> {
+  let asked = 0;
+  const follower = createRunFollower({
+    findPlaces: async (ids) =>
+      ids.map((): RunPlace => ({ hasEnded: true, isLogged: true, node: 'a', url: 'http://a' })),
+    logger: { warn: () => {} },
+    events: { read: () => null, isOpen: () => false },
+    node: { id: 'b', sign: () => ({}) as never },
+    ownsStore: false,
+    isExecuting: () => false,
+    waitUntilEnded: async () => ({ run_state: 'complete' }) as RunGet,
+    async openRemote() {
+      const answer = answers[Math.min(asked++, answers.length - 1)] ?? assert.fail();
+      if (answer === 'unreachable') return { type: 'unreachable', reason: 'cut' };
+      const log = readerOf(asked, answer);
+      return { type: 'reader', reader: { ...log, next: async () => (await log.next()) ?? assert.fail('broken') } };
+    },
+    pollMs: 1,
+  });
+  const alive = setInterval(() => {}, 1000);
+  const reader = follower.follow('project', 'run', null);
+  const seen: string[] = [];
+  for (let next = await reader.next(); next !== null; next = await reader.next()) {
+    seen.push(next.event.type === 'token' ? next.event.text : next.event.type);
+  }
+  clearInterval(alive);
+  return seen;
+}
+
+test('a reader whose connection to the node of an ended run breaks gets the rest when it reaches the node again', async () => {
+  const answers: readonly Answer[] = [[run('running'), token('a')], 'unreachable', [token('b'), run('complete')]];
+  assert.deepEqual(await typesThrough(answers), ['run', 'a', 'b', 'run']);
+});
+
+test('a reader gets the end alone of a run whose living node does not answer, or breaks off at the same event', async () => {
+  assert.deepEqual(await typesThrough(['unreachable']), ['run']);
+  assert.deepEqual(await typesThrough([[run('running'), token('a')], []]), ['run', 'a', 'run']);
+});
+
 test('a reader that still looks for the log when its node stops reads the run that has ended there to its end', async () => {
   const kept = createRunEvents({ name: 'b', now: () => 0 });
   const asked = new EventEmitter();

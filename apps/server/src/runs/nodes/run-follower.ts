@@ -64,6 +64,8 @@ interface Log {
 /** Another node executes the run now, or none. */
 const MOVED = Symbol('moved');
 const MAX_PAUSE_MS = 5_000;
+/** A living node that fails this many times in a row is not asked again for the events of a run that has ended. */
+const MAX_FAILURES = 5;
 
 export function createRunFollower(deps: RunFollowerDeps): RunFollower {
   const { events, ownsStore, findPlaces } = deps;
@@ -157,6 +159,12 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
   /** The node whose log of the ended run lacks its end. One that ended while the run went on may have a later attempt. */
   let cutShortAt: string | null = null;
   let failures = 0;
+  /** The node that failed last, and how often in a row. */
+  let failing: { readonly node: string; readonly times: number } | null = null;
+  const noteFailure = (at: string): void => {
+    failures++;
+    failing = { node: at, times: (failing?.node === at ? failing.times : 0) + 1 };
+  };
 
   const readHere = (owner: string | null, isOfEnded = false): Log | null => {
     const reader = events.read(id, lastId);
@@ -185,7 +193,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
       return { reader: found.reader, isHere: false, node: there, isOfEnded: hasEnded, pending: null };
     if (found.type === 'not_kept') return readEnd();
     if (found.type === 'unreachable' && !signal.aborted) {
-      failures++;
+      noteFailure(there);
       deps.warnOnce(there, url, found.reason);
     }
     return null;
@@ -196,9 +204,13 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
     const place = await findPlace(id);
     if (place === null || !place.isLogged) return readEnd();
     if (place.node === null) return place.hasEnded ? readEnd() : readHere(null);
-    if (place.hasEnded && cutShortAt === place.node) return readEnd();
-    const found = place.node === node.id ? null : await readThere(place.node, place);
-    return found ?? (place.hasEnded ? (readHere(null, true) ?? readEnd()) : null);
+    const timesFailed = failing?.node === place.node ? failing.times : 0;
+    if (place.hasEnded && (cutShortAt === place.node || timesFailed >= MAX_FAILURES)) return readEnd();
+    if (place.node === node.id) return place.hasEnded ? (readHere(null, true) ?? readEnd()) : null;
+    const found = await readThere(place.node, place);
+    // That node alone has the events: while it is alive, it may be reached again.
+    const mayReturn = place.url !== null && failing?.node === place.node;
+    return found ?? (place.hasEnded && !mayReturn ? readEnd() : null);
   };
   /** Resolves when a run that waits here is executed by another node. */
   const waitUntilMoved = async (until: AbortSignal): Promise<void> => {
@@ -221,16 +233,19 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
   /** The next event of the run; null when its log ended, broke, or is no longer the run's. */
   const read = async (from: Log): Promise<NumberedEvent | null> => {
     let found: NumberedEvent | null | typeof MOVED;
+    let isBroken = false;
     try {
       found = await nextOf(from);
     } catch (error) {
       // Of another node: the connection broke.
       if (from.node === null || from.node === node.id) throw error;
+      isBroken = true;
+      noteFailure(from.node);
       found = null;
     }
     if (found !== MOVED) from.pending = null;
     if (found !== null && found !== MOVED && !isMovedOn(found)) return found;
-    cutShortAt = found === MOVED || !from.isOfEnded ? null : (from.node ?? node.id);
+    cutShortAt = found === MOVED || isBroken || !from.isOfEnded ? null : (from.node ?? node.id);
     from.reader.close();
     log = null;
     return null;
@@ -276,6 +291,7 @@ function followAnywhere(deps: FollowDeps, { projectId, id, after }: Followed): F
           continue;
         }
         failures = 0;
+        failing = null;
         cutShortAt = null;
         lastId = found.id;
         ready.push(...merge.push(found));
