@@ -143,7 +143,7 @@ async function waits(page: Page): Promise<void> {
 async function leavePage(page: Page): Promise<void> {
   await page.evaluate(() => sessionStorage.clear());
   const { origin } = new URL(page.url());
-  await page.unrouteAll();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
   await page.goto('about:blank');
   const session = await page.context().newCDPSession(page);
   await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'local_storage,indexeddb' });
