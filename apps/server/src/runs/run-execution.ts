@@ -26,6 +26,7 @@ import { type ClaimedRun, countTry, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
 import { hasStalled, isAlone, isExhausted, nextTries, type RunTries, stallingTries } from './run-tries.ts';
+import { GOES_ON } from './run-waiters.ts';
 import { createRunWatch, type RunWatch } from './run-watch.ts';
 import type { AbortReason } from './run-worker.ts';
 
@@ -38,6 +39,8 @@ export interface RunExecutionDeps {
   readonly logger: Logger;
   readonly clock: () => Date;
   readonly owner: string;
+  /** No other process uses the store. */
+  readonly ownsStore: boolean;
   readonly accepted: AcceptedRuns;
   readonly queries: Pick<RunQueries, 'get'>;
   readonly capabilities: () => readonly string[];
@@ -284,6 +287,11 @@ async function toAborted(
       };
     case 'lease_lost':
       deps.logger.warn('run is executed by another process, or was ended', { run_id: run.id });
+      if (!deps.ownsStore) {
+        // Where it has ended, this log must not have the end: it lacks tokens that the log of the other process has.
+        deps.events.publish(run.id, GOES_ON);
+        deps.events.end(run.id);
+      }
       return { type: 'left' };
     case 'stopping':
       // A waiting caller receives a failed run; an asynchronous run is executed after the next start.

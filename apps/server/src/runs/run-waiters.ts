@@ -37,7 +37,8 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-const GOES_ON: RunEvent = {
+/** Ends the log of a run that this process does not execute any more. */
+export const GOES_ON: RunEvent = {
   type: 'error',
   code: 'stream_ended',
   message: 'this stream has ended; the run continues: poll it by its id',
