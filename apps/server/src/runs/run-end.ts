@@ -22,6 +22,14 @@ export interface RunResult {
   readonly finishReasons: readonly FinishReason[];
 }
 
+/** A run that this process executes no longer. */
+export interface EndedRun {
+  readonly id: string;
+  readonly projectId: string;
+  /** An execution here has ended it: its events here are all that it has. */
+  readonly endedHere: boolean;
+}
+
 /** The process that ends a run, and when. */
 export interface RunEnder {
   readonly runId: string;

@@ -38,7 +38,7 @@ export interface RunEventsOptions {
 
 /** Events of the runs of this process: kept while a run is live and for a while after, for any number of readers. */
 export interface RunEvents {
-  /** Start the event log of a run. One that has ended begins again: its earlier events are dropped, and an id of them is one of another log. */
+  /** Start the event log of a run. One that has ended is dropped for a new one, to which its ids mean nothing. */
   open(runId: string): void;
   /** No effect for a run that is not open. */
   publish(runId: string, event: RunEvent): void;

@@ -26,7 +26,6 @@ import { type ClaimedRun, countTry, putBack } from './run-lease-store.ts';
 import type { RunLedger } from './run-ledger.ts';
 import type { RunQueries } from './run-queries.ts';
 import { hasStalled, isAlone, isExhausted, nextTries, type RunTries, stallingTries } from './run-tries.ts';
-import { GOES_ON } from './run-waiters.ts';
 import { createRunWatch, type RunWatch } from './run-watch.ts';
 import type { AbortReason } from './run-worker.ts';
 
@@ -39,8 +38,6 @@ export interface RunExecutionDeps {
   readonly logger: Logger;
   readonly clock: () => Date;
   readonly owner: string;
-  /** No other process uses the store. */
-  readonly ownsStore: boolean;
   readonly accepted: AcceptedRuns;
   readonly queries: Pick<RunQueries, 'get'>;
   readonly capabilities: () => readonly string[];
@@ -68,8 +65,11 @@ type Execution =
   /** No end is stored: the run waits for its next execution, or another process has its lease. */
   | { readonly type: 'left' };
 
-/** Execute a run and store its end. Rejects when the store fails. */
-export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<void> {
+/**
+ * Execute a run and store its end. Whether the end is that of this execution: it is not where the run was lost to another process, or waits
+ * again. Rejects when the store fails.
+ */
+export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal: AbortSignal): Promise<boolean> {
   const limits = run.admissionTicket === null ? NO_LIMITS : deps.admission.timeLimits(run.admissionTicket);
   const waitedMs = Math.max(0, run.startedAt.getTime() - run.createdAt.getTime());
   const watch = createRunWatch(waitedMs, () => performance.now());
@@ -77,30 +77,32 @@ export async function performRun(deps: RunExecutionDeps, run: ClaimedRun, signal
   deps.accepted.recordStart(run.id, run.startedAt);
   const deadline = abortAfter(signal, limits.runMs);
   const execution = await execute(deps, run, deadline.signal, progress).finally(deadline.clear);
-  if (execution.type === 'left') return;
+  if (execution.type === 'left') return false;
   const { id: runId, projectId, admissionTicket: ticket } = run;
   const ender: RunEnder = { runId, projectId, owner: deps.owner, endedAt: deps.clock() };
-  const recordEnd = async (cost: GenerationCost | null, end: RunEnding['end']): Promise<void> => {
+  const recordEnd = async (cost: GenerationCost | null, end: RunEnding['end']): Promise<boolean> => {
     const execution = { attempts: progress.tries.attempts, waits: watch.waits };
     const ending = { ender, ticket, cost, execution, end };
     const isStored = await retryOnOutage(() => deps.ledger.recordEnd(ending), {
       mayRetry: mayRetryUnlessStopping(signal),
     });
     if (isStored) deps.logger.info('run ended', { ...runEndFields(ending, run.createdAt), model: modelOf(deps, run) });
+    return isStored;
   };
   if (execution.type === 'failed') {
     const { failure, cost } = execution;
-    await recordEnd(cost, { failure });
-    return;
+    return await recordEnd(cost, { failure });
   }
   const { outcome } = execution;
   try {
-    await recordEnd(chargeOf({ type: 'finished' }, progress.meter), { result: await toResult(outcome) });
+    return await recordEnd(chargeOf({ type: 'finished' }, progress.meter), { result: await toResult(outcome) });
   } catch (error) {
     // The result is sound: the run waits for its lease to expire, and is executed again.
     if (isOutage(error)) throw error;
     deps.logger.error('result could not be stored', { run_id: runId, error });
-    await recordEnd(chargeOf({ type: 'failed', error }, progress.meter), { failure: toRunFailure(error).failure });
+    return await recordEnd(chargeOf({ type: 'failed', error }, progress.meter), {
+      failure: toRunFailure(error).failure,
+    });
   }
 }
 
@@ -287,11 +289,6 @@ async function toAborted(
       };
     case 'lease_lost':
       deps.logger.warn('run is executed by another process, or was ended', { run_id: run.id });
-      if (!deps.ownsStore) {
-        // Where it has ended, this log must not have the end: it lacks tokens that the log of the other process has.
-        deps.events.publish(run.id, GOES_ON);
-        deps.events.end(run.id);
-      }
       return { type: 'left' };
     case 'stopping':
       // A waiting caller receives a failed run; an asynchronous run is executed after the next start.

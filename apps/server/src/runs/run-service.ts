@@ -130,7 +130,14 @@ export function createRunService(deps: RunServiceDeps): RunService {
   const ledger = observeLedger(createRunLedger(deps), deps.observer, feed.changed, (ending) =>
     accepted.recordEnd(ending),
   );
-  const waiters = createRunWaiters({ queries, accepted, events, logger, worker: () => worker });
+  const waiters = createRunWaiters({
+    queries,
+    accepted,
+    events,
+    logger,
+    ownsStore: deps.ownsStore,
+    worker: () => worker,
+  });
   const execution = { ...deps, ledger, events, owner, accepted, queries };
   // Null: any, as no other process would say that a pipeline is unknown.
   const claimable = (): readonly string[] | null =>

@@ -1,6 +1,7 @@
 import { isTerminal, type RunEvent, type RunGet } from '@gptj-cloud/protocol';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AcceptedRuns } from './accepted-runs.ts';
+import type { EndedRun } from './run-end.ts';
 import type { RunEvents } from './run-events.ts';
 import type { RunQueries } from './run-queries.ts';
 import type { RunWorker } from './run-worker.ts';
@@ -11,6 +12,8 @@ export interface RunWaitersDeps {
   readonly events: RunEvents;
   readonly worker: () => Pick<RunWorker, 'watch' | 'unwatch' | 'stopped'>;
   readonly logger: Logger;
+  /** No other process uses the store. */
+  readonly ownsStore: boolean;
 }
 
 /** The end that a caller waits for. */
@@ -27,7 +30,7 @@ export interface RunWaiters {
   /** Resolves to the run when it has ended, immediately if it has already. Rejects with `not_found`, or when the store fails. */
   waitUntilEnded(projectId: string, id: string): Promise<RunGet>;
   /** Called when the worker has finished a run: passes the end to its waiters and to the readers of its events. */
-  onRunEnded(run: { readonly id: string; readonly projectId: string }): void;
+  onRunEnded(run: EndedRun): void;
   /** Resolves when every end that was reported has been passed on. */
   passedOn(): Promise<void>;
 }
@@ -37,18 +40,19 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Ends the log of a run that this process does not execute any more. */
-export const GOES_ON: RunEvent = {
+/** Ends a log that lacks events of the run: readers look for the log of another process. */
+const GOES_ON: RunEvent = {
   type: 'error',
   code: 'stream_ended',
   message: 'this stream has ended; the run continues: poll it by its id',
 };
 
-export function createRunWaiters({ queries, accepted, events, worker, logger }: RunWaitersDeps): RunWaiters {
+export function createRunWaiters(deps: RunWaitersDeps): RunWaiters {
+  const { queries, accepted, events, worker, logger, ownsStore } = deps;
   const waiters = new Map<string, Set<Waiter>>();
   const underWay = new Set<Promise<void>>();
 
-  const resolveWaiters = async (id: string, projectId: string): Promise<void> => {
+  const resolveWaiters = async ({ id, projectId, endedHere }: EndedRun): Promise<void> => {
     const known = accepted.take(id);
     const waiting = waiters.get(id) ?? new Set();
     waiters.delete(id);
@@ -56,7 +60,7 @@ export function createRunWaiters({ queries, accepted, events, worker, logger }: 
     try {
       const run = known === null ? await queries.get(projectId, id) : queries.toGet(known);
       const hasEnded = isTerminal(run.run_state);
-      events.publish(id, hasEnded ? { type: 'run', run } : GOES_ON);
+      events.publish(id, hasEnded && (endedHere || ownsStore) ? { type: 'run', run } : GOES_ON);
       events.end(id);
       if (!hasEnded && !worker().stopped && waiting.size > 0) {
         // Another process executes it now.
@@ -106,8 +110,8 @@ export function createRunWaiters({ queries, accepted, events, worker, logger }: 
         throw error;
       }
     },
-    onRunEnded({ id, projectId }) {
-      const passing = resolveWaiters(id, projectId).finally(() => underWay.delete(passing));
+    onRunEnded(run) {
+      const passing = resolveWaiters(run).finally(() => underWay.delete(passing));
       underWay.add(passing);
     },
     async passedOn() {

@@ -17,6 +17,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { currentMeter, measureWork, serverWork, type WorkMeter } from '../telemetry/work-meter.ts';
 import type { QueueChoice, QueuedRun } from './queue-choice.ts';
 import { claimRuns, claimRunsOf, type FairClaim, PREFIX_DELAY_MS } from './run-claim-store.ts';
+import type { EndedRun } from './run-end.ts';
 import type { RunGate } from './run-gate.ts';
 import {
   type ClaimedRun,
@@ -39,10 +40,10 @@ export interface RunWorkerDeps {
   readonly owner: string;
   /** No other process uses the store: leases found at the start belong to processes that have ended. */
   readonly ownsStore: boolean;
-  /** Execute a claimed run and store its end. Rejects only when the store fails; the lease then expires. */
-  readonly perform: (run: ClaimedRun, signal: AbortSignal) => Promise<void>;
+  /** Execute a claimed run and store its end; false where it has not ended, or ended elsewhere. Rejects only when the store fails; the lease then expires. */
+  readonly perform: (run: ClaimedRun, signal: AbortSignal) => Promise<boolean>;
   /** A run was executed here, or one that was accepted or watched here ended elsewhere. Must not throw. */
-  readonly onRunEnded: (run: { readonly id: string; readonly projectId: string }) => void;
+  readonly onRunEnded: (run: EndedRun) => void;
   readonly timing: Required<RunTiming>;
   /** Which runs may begin. */
   readonly gate: RunGate;
@@ -212,7 +213,7 @@ export class RunWorker {
     const known = this.#places.get(id) ?? this.#watched.get(id);
     this.#places.delete(id);
     this.#watched.delete(id);
-    if (known !== undefined) this.#deps.onRunEnded({ id, projectId: known.projectId });
+    if (known !== undefined) this.#deps.onRunEnded({ id, projectId: known.projectId, endedHere: false });
     this.#checkDrained();
   }
 
@@ -334,8 +335,9 @@ export class RunWorker {
     this.#executing.set(run.id, abort);
     if (this.#stopped) abort.abort('stopping' satisfies AbortReason);
     const leave = this.#deps.gate.enter(run.pipelineId);
+    let endedHere = false;
     try {
-      await this.#deps.perform(run, abort.signal);
+      endedHere = await this.#deps.perform(run, abort.signal);
     } catch (error) {
       this.#mayLeaseMore = true;
       this.#deps.logger.error('run could not be stored', { run_id: run.id, error });
@@ -344,7 +346,7 @@ export class RunWorker {
       this.#executing.delete(run.id);
       this.#places.delete(run.id);
       this.#watched.delete(run.id);
-      this.#deps.onRunEnded(run);
+      this.#deps.onRunEnded({ ...run, endedHere });
       this.#freeSlot();
       this.#checkDrained();
     }
