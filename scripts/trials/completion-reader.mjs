@@ -1,4 +1,5 @@
 // A client that streams a direct completion, and says what it saw of it.
+import { eventBlocks } from './event-blocks.mjs';
 
 /** The server writes a comment every 15 s. */
 const SILENCE_MS = 40_000;
@@ -19,24 +20,12 @@ export async function streamCompletion({ url, headers, prompt, maxTokens }) {
       signal: silence.signal,
     });
     if (!reply.ok) return { text, end: 'error', reason: `${reply.status} ${(await reply.text()).slice(0, 300)}` };
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const bytes of reply.body) {
-      timer.refresh();
-      rest += decoder.decode(bytes, { stream: true });
-      const blocks = rest.split('\n\n');
-      rest = blocks.pop();
-      for (const block of blocks) {
-        const data = block
-          .split('\n')
-          .find((line) => line.startsWith('data: '))
-          ?.slice(6);
-        if (data === undefined) continue;
-        if (data === '[DONE]') return { text, end: 'complete', reason: null };
-        const event = JSON.parse(data);
-        if (event.error !== undefined) return { text, end: 'error', reason: JSON.stringify(event.error) };
-        text += event.choices?.[0]?.text ?? '';
-      }
+    for await (const { data } of eventBlocks(reply.body, () => timer.refresh())) {
+      if (data === undefined) continue;
+      if (data === '[DONE]') return { text, end: 'complete', reason: null };
+      const event = JSON.parse(data);
+      if (event.error !== undefined) return { text, end: 'error', reason: JSON.stringify(event.error) };
+      text += event.choices?.[0]?.text ?? '';
     }
     return { text, end: 'cut', reason: 'the stream ended' };
   } catch (error) {

@@ -1,6 +1,7 @@
 // Clients that make asynchronous runs and read their events to the end, through whichever server answers.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventBlocks } from './event-blocks.mjs';
 
 /** The server writes a comment every 15 s. */
 const SILENCE_MS = 20_000;
@@ -74,22 +75,8 @@ async function* readEvents(url, headers, lastId) {
       signal: silence.signal,
     });
     if (!reply.ok) throw new Error(`status ${reply.status}`);
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const bytes of reply.body) {
-      timer.refresh();
-      rest += decoder.decode(bytes, { stream: true });
-      const blocks = rest.split('\n\n');
-      rest = blocks.pop();
-      for (const block of blocks) {
-        const field = (name) =>
-          block
-            .split('\n')
-            .find((line) => line.startsWith(`${name}: `))
-            ?.slice(name.length + 2);
-        const data = field('data');
-        if (data !== undefined) yield { id: field('id'), type: field('event'), data };
-      }
+    for await (const { id, event: type, data } of eventBlocks(reply.body, () => timer.refresh())) {
+      if (data !== undefined) yield { id, type, data };
     }
   } finally {
     clearTimeout(timer);
