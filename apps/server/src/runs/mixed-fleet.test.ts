@@ -1,15 +1,13 @@
 /** Workers with different engines on one store: one over a completions server, which honours some parameters, one with an engine of its own. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { describeRefused, type Engine, type RemoteLimits } from '@gptj-cloud/engine';
 import { GPTJ_6B, ModelError } from '@gptj-cloud/model';
 import { GPTJ_PIPELINE_ID, type RunGet, runGetSchema } from '@gptj-cloud/protocol';
-import { ensureApiKey } from '../identity/api-keys/api-key-store.ts';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
-import type { Store } from '../store/db.ts';
 import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
 import { type ServedComposition, serveComposition } from '../testing/serve-composition.ts';
-import { openTestStore } from '../testing/test-store.ts';
+import { shareServers } from '../testing/shared-servers.ts';
 import { until } from '../testing/until.ts';
 import { createEngineNodes } from './nodes/engine-nodes.ts';
 import { createNodeEngine } from './nodes/node-engine.ts';
@@ -22,19 +20,7 @@ const GREEDY = { max_new_tokens: 2 };
 const BEAMS = { max_new_tokens: 2, num_beams: 2 };
 const SAME = { max_new_tokens: 2, deterministic: true };
 
-let store: Store;
-let open: ServedComposition[];
-before(async () => {
-  store = await openTestStore();
-  await ensureApiKey(store.db, { environmentToken: TOKEN, now: new Date() });
-});
-after(() => store.close());
-beforeEach(() => {
-  open = [];
-});
-afterEach(async () => {
-  for (const server of open) await server.close();
-});
+const servers = shareServers(TOKEN);
 
 function ownEngine(): ScriptedEngine {
   return createScriptedEngine(({ config }) => ({
@@ -58,16 +44,22 @@ function remoteEngine(limits: Partial<RemoteLimits> = {}): ScriptedEngine {
 }
 
 async function join(engine: Engine, running: number): Promise<ServedComposition> {
-  const server = await serveComposition({ store, engine, running, timing: TIMING, isElsewhere: running === 0 });
-  open.push(server);
+  const server = await serveComposition({
+    store: servers.store,
+    engine,
+    running,
+    timing: TIMING,
+    isElsewhere: running === 0,
+  });
+  servers.add(server);
   return server;
 }
 
 /** A server without an engine. */
 async function joinApi(): Promise<ServedComposition> {
-  const secret = await ensureNodeSecret(store.db);
+  const secret = await ensureNodeSecret(servers.store.db);
   const nodes = createEngineNodes({
-    find: () => findEngineNodes(store.db),
+    find: () => findEngineNodes(servers.store.db),
     findHolders: async () => new Set(),
     now: () => performance.now(),
     random: () => 0,
@@ -111,8 +103,7 @@ test('each worker executes the runs that its engine honours, and leaves the othe
   }
   assert.equal(own.requests.at(-1)?.config.noRepeatNgramSize, 2);
 
-  await second.close();
-  open = open.filter((each) => each !== second);
+  await servers.close(second);
   const refused = await submit(api, BEAMS);
   const text = await refused.text();
   assert.equal(refused.status, 400, text);

@@ -1,8 +1,8 @@
 /**
- * The runs table as queues: each pipeline has one, and one more for each need of its runs (`needOf`), so that a process claims none that its engines
- * cannot compute. A run without a lease waits; any process may claim it. Within a priority the accounts take
- * turns: the next run is one of the account that has the fewest runs under way, and of that account the oldest. Among accounts with equally many, the
- * oldest run is first.
+ * The runs table as queues: each pipeline has one, and one more for each need of its runs (`needOf`), so that a process claims none
+ * that its engines cannot compute. A run without a lease waits; any process that takes its queue may claim it. Within a priority
+ * the accounts take turns: the next run is one of the account that has the fewest runs under way, and of that account the oldest.
+ * Among accounts with equally many, the oldest run is first.
  *
  * With affinity, runs whose prompts begin as one in the process's cache come before others of their account that arrived up to
  * `HEAD_START_SECONDS` earlier, and for `PREFIX_DELAY_MS` a new run is left to the living processes that have its beginning. Neither

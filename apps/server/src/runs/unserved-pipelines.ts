@@ -1,7 +1,8 @@
 /**
- * Queues of runs that no living server takes runs of: of a model that is served no longer, of settings that changed, or with a need that none
- * of the servers with the model has. The elected server of a store looks; after `UNSERVED_MS` without a server for them it claims their runs, which then fail for
- * their unknown pipeline, or the parameters that are not honoured, in place of waiting for ever. A server that starts within that time, as in an update, executes them.
+ * Queues that no living server takes runs of: of a model that is served no longer, of settings that changed, or with a need that
+ * none of the servers with the model has. The elected server of a store looks; after `UNSERVED_MS` without a server for them it
+ * claims their runs, which then fail for their unknown pipeline, or the parameters that are not honoured, in place of waiting for
+ * ever. A server that starts within that time, as in an update, executes them.
  */
 import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
 import { canCompute, isServing, type LivingNode } from './nodes/node-store.ts';

@@ -1,17 +1,15 @@
 /** Servers on one store learn of models and adapters that one of them begins or ceases to serve while they run. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import type { Engine, EngineInfo } from '@gptj-cloud/engine';
 import { modelServingListSchema, pipelineGetSchema, runGetSchema } from '@gptj-cloud/protocol';
 import { pipelineOf } from '../generation/pipelines/pipeline-identity.ts';
-import { ensureApiKey } from '../identity/api-keys/api-key-store.ts';
 import type { Node } from '../runs/nodes/node.ts';
-import type { Store } from '../store/db.ts';
 import { BYTE_VOCABULARY } from '../testing/byte-vocabulary.ts';
 import { byteTokenizer } from '../testing/fake-model.ts';
 import { createScriptedEngine, type ScriptedEngine } from '../testing/scripted-engine.ts';
 import { type ServedComposition, serveComposition } from '../testing/serve-composition.ts';
-import { openTestStore } from '../testing/test-store.ts';
+import { shareServers } from '../testing/shared-servers.ts';
 import { until } from '../testing/until.ts';
 import type { LiveModels } from './live-models.ts';
 import { createModelRegister } from './model-register.ts';
@@ -24,19 +22,7 @@ const TIMING = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
 const LOGGER = { debug() {}, info() {}, warn() {}, error: assert.fail };
 const SMALL = pipelineOf('small', false).id;
 
-let store: Store;
-let open: ServedComposition[];
-before(async () => {
-  store = await openTestStore();
-  await ensureApiKey(store.db, { environmentToken: TOKEN, now: new Date() });
-});
-after(() => store.close());
-beforeEach(() => {
-  open = [];
-});
-afterEach(async () => {
-  for (const server of open) await server.close();
-});
+const servers = shareServers(TOKEN);
 
 /** Writes the letter. Its adapters can be set. */
 function engineOf(modelName: string, letter: string): ScriptedEngine & { useAdapters(names: readonly string[]): void } {
@@ -90,12 +76,21 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
   };
   const served: ServedModel = { engine, tokenizer: byteTokenizer, vocabulary: BYTE_VOCABULARY, live };
   const models = createServedModels(served);
-  const nodes = await followNodeModels({ db: store.db, clock: () => new Date(), logger: LOGGER, isOwn: models.isOwn });
+  const nodes = await followNodeModels({
+    db: servers.store.db,
+    clock: () => new Date(),
+    logger: LOGGER,
+    isOwn: models.isOwn,
+  });
   let node: Node | null = null;
-  const register = createModelRegister({ db: store.db, served: () => [served, ...models.own], node: () => node });
+  const register = createModelRegister({
+    db: servers.store.db,
+    served: () => [served, ...models.own],
+    node: () => node,
+  });
   await models.connect({ workers: undefined, uses: null, register, nodes, logger: LOGGER });
   const server = await serveComposition({
-    store,
+    store: servers.store,
     engine,
     running: 2,
     timing: TIMING,
@@ -103,25 +98,25 @@ async function joinComputing(first: string, hasSmall: boolean, letter = 'b'): Pr
   });
   node = server.composition.runs.node;
   const joined = { ...server, first: engine, small, changed: models.adaptersChanged };
-  open.push(joined);
+  servers.add(joined);
   return joined;
 }
 
 /** A server without an engine. */
 async function joinApi(): Promise<ServedComposition> {
   const { first, nodes } = await openNodeModels(
-    { store, clock: () => new Date() },
+    { store: servers.store, clock: () => new Date() },
     { logger: LOGGER, print() {}, signal: null },
   );
   const server = await serveComposition({
-    store,
+    store: servers.store,
     engine: first.engine,
     isElsewhere: true,
     running: 0,
     timing: TIMING,
     models: { elsewhere: nodes, otherModels: nodes.present },
   });
-  open.push(server);
+  servers.add(server);
   return server;
 }
 
@@ -209,8 +204,7 @@ test('a model stays as long as one of the workers serves it', async () => {
   await lists(workers[1]!, 'small');
   await lists(api, 'small');
   const [first, second] = workers;
-  await first!.close();
-  open = open.filter((each) => each !== first);
+  await servers.close(first!);
   await until(async () => (await complete(api, 'small')) === 'ccc');
   await unserveSmall(second!);
   await lists(api, 'small', false);

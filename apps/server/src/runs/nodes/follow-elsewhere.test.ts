@@ -1,14 +1,12 @@
 /** The stream of a run is read through any server on the store, whichever executes it. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { GPTJ_PIPELINE_ID, runGetSchema } from '@gptj-cloud/protocol';
 import { eq } from 'drizzle-orm';
-import { ensureApiKey } from '../../identity/api-keys/api-key-store.ts';
 import { DEFAULT_PROJECT_ID } from '../../identity/users/first-user.ts';
-import type { Store } from '../../store/db.ts';
 import { createScriptedEngine } from '../../testing/scripted-engine.ts';
 import { type ServedComposition, serveComposition } from '../../testing/serve-composition.ts';
-import { openTestStore } from '../../testing/test-store.ts';
+import { shareServers } from '../../testing/shared-servers.ts';
 import { until } from '../../testing/until.ts';
 import { runs } from '../run-tables.ts';
 import { eventsSubject } from './node-signature.ts';
@@ -18,23 +16,18 @@ const TOKEN = 'test-token-0123456789';
 const HEADERS = { authorization: `Bearer ${TOKEN}` };
 const TEXT = [...'abcdefgh'].map((letter) => letter.charCodeAt(0));
 
-let store: Store;
-let open: ServedComposition[];
-before(async () => {
-  store = await openTestStore();
-  await ensureApiKey(store.db, { environmentToken: TOKEN, now: new Date() });
-});
-after(() => store.close());
-beforeEach(() => {
-  open = [];
-});
+const servers = shareServers(TOKEN);
 afterEach(async () => {
-  await Promise.all(open.map((server) => server.close()));
-  await store.db.delete(runs);
+  await servers.store.db.delete(runs);
 });
 
+const TIMING = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
+
 /** A server whose engine generates `TEXT` and stops before the token `pauseAt` until `release` is called. */
-async function join(pauseAt = TEXT.length): Promise<ServedComposition & { readonly release: () => void }> {
+async function join(
+  pauseAt = TEXT.length,
+  timing = TIMING,
+): Promise<ServedComposition & { readonly release: () => void }> {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -43,9 +36,8 @@ async function join(pauseAt = TEXT.length): Promise<ServedComposition & { readon
     sequences: [TEXT],
     pause: (at) => (at === pauseAt ? released : null),
   }));
-  const timing = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
-  const server = await serveComposition({ store, engine, timing });
-  open.push(server);
+  const server = await serveComposition({ store: servers.store, engine, timing });
+  servers.add(server);
   return { ...server, release };
 }
 
@@ -94,6 +86,21 @@ test('the stream through another server has the bytes of the stream at the one t
   assert.equal(atB, atA);
 });
 
+test('a server that was held up while another one executed its run ends no stream before the other tokens', async () => {
+  // It learns by itself of nothing.
+  const a = await join(3, { leaseMs: 600_000, heartbeatMs: 600_000, pollMs: 600_000 });
+  const id = await submit(a);
+  const reader = await join(0);
+  const there = (await follow(reader, id)).body?.getReader() ?? assert.fail();
+  const before = await readUntil(there, '"c"');
+  await servers.store.db.update(runs).set({ leaseOwner: null, leaseExpiresAt: null }).where(eq(runs.id, id));
+  reader.release();
+  await until(async () => (await servers.store.db.select().from(runs).where(eq(runs.id, id)))[0]?.endedAt !== null);
+  assert.ok(a.composition.runs.worker.abort(id, 'lease_lost'));
+  const rest = await readUntil(there, '"run_state":"complete"');
+  assert.equal(textOf(before + rest), 'abcdefgh');
+});
+
 test('the stream of a run that has ended is read through another server, from any event on', async () => {
   const a = await join();
   const id = await submit(a);
@@ -123,7 +130,7 @@ const runIdOf = (stream: string): string => /"id":"(run_[0-9a-f]{32})"/.exec(str
 
 async function placeOf(id: string) {
   const { executedBy, followers, state } = runs;
-  const [row] = await store.db.select({ executedBy, followers, state }).from(runs).where(eq(runs.id, id));
+  const [row] = await servers.store.db.select({ executedBy, followers, state }).from(runs).where(eq(runs.id, id));
   assert.ok(row !== undefined);
   return row;
 }
@@ -139,7 +146,7 @@ test('a run that changes its server in the middle continues for the reader as if
   // As when the lease of a stopped process ends. It claims none again, as it would when it sees the loss before the others poll.
   a.composition.runs.worker.close();
   const free = { leaseOwner: null, leaseExpiresAt: null, executedBy: null, state: 'received' };
-  await store.db.update(runs).set(free).where(eq(runs.id, id));
+  await servers.store.db.update(runs).set(free).where(eq(runs.id, id));
   const stream = before + (await readUntil(reader, '"run_state":"complete"'));
   assert.equal(textOf(stream), 'abcdefgh');
   assert.equal(stream.match(/^event: run$/gm)?.length, 2);
@@ -174,7 +181,7 @@ test('a run goes on for its reader at another server when its client leaves, and
       await until(async () => (await placeOf(id)).state === 'failed');
       a.release();
     }
-    await Promise.all(open.splice(0).map((server) => server.close()));
+    await servers.closeAll();
   }
 });
 
@@ -183,7 +190,7 @@ test('a client that waits for a run without a stream gets its end through anothe
   const sent = submit(a, {});
   let id = '';
   await until(async () => {
-    id = (await store.db.select({ id: runs.id }).from(runs).where(eq(runs.state, 'running')))[0]?.id ?? '';
+    id = (await servers.store.db.select({ id: runs.id }).from(runs).where(eq(runs.state, 'running')))[0]?.id ?? '';
     return id !== '';
   });
   const b = await join();
@@ -193,13 +200,18 @@ test('a client that waits for a run without a stream gets its end through anothe
   assert.equal(await sent, id);
 });
 
-test('events are given to no one but nodes of the store, and only for the project of the run', async () => {
-  const a = await join();
-  const b = await join();
+/** Two servers, and a run that one of them has executed. */
+async function joinTwo() {
+  const [a, b] = [await join(), await join()];
   const id = await submit(a);
   await (await follow(a, id)).text();
   const { executedBy } = await placeOf(id);
-  const [owner, other] = executedBy === a.composition.runs.node.id ? [a, b] : [b, a];
+  const isOfA = executedBy === a.composition.runs.node.id;
+  return { id, executedBy, owner: isOfA ? a : b, other: isOfA ? b : a };
+}
+
+test('events are given to no one but nodes of the store, and only for the project of the run', async () => {
+  const { id, executedBy, owner, other } = await joinTwo();
   const ask = async (projectId: string, headers: Readonly<Record<string, string>> = {}): Promise<number> => {
     const path = eventsPath({ runId: id, projectId });
     const reply = await fetch(owner.url + path, { headers });
@@ -224,12 +236,7 @@ test('events are given to no one but nodes of the store, and only for the projec
 });
 
 test('requests without a time are accepted while a server of the release before is alive', async () => {
-  const a = await join();
-  const b = await join();
-  const id = await submit(a);
-  await (await follow(a, id)).text();
-  const { executedBy } = await placeOf(id);
-  const [owner, other] = executedBy === a.composition.runs.node.id ? [a, b] : [b, a];
+  const { id, executedBy, owner, other } = await joinTwo();
   const run = { runId: id, projectId: DEFAULT_PROJECT_ID };
   const ask = async (): Promise<number> => {
     const headers = other.composition.runs.node.sign({ node: executedBy ?? '', subject: eventsSubject(run) })?.headers;
@@ -241,9 +248,9 @@ test('requests without a time are accepted while a server of the release before 
   };
   assert.equal(await ask(), 401);
   // Its release knows nothing of the column.
-  await store.db.execute(`INSERT INTO nodes (id, beat_at) VALUES ('older', now() + interval '1 hour')`);
+  await servers.store.db.execute(`INSERT INTO nodes (id, beat_at) VALUES ('older', now() + interval '1 hour')`);
   await until(async () => (await ask()) === 200);
-  await store.db.execute(`UPDATE nodes SET beat_at = now() - interval '31 seconds' WHERE id = 'older'`);
+  await servers.store.db.execute(`UPDATE nodes SET beat_at = now() - interval '31 seconds' WHERE id = 'older'`);
   await until(async () => (await ask()) === 401);
 });
 
@@ -251,7 +258,9 @@ test('a server whose node cannot be reached waits for the end, and names the set
   const a = await join(3);
   const id = await submit(a);
   const b = await join();
-  await store.db.execute(`UPDATE nodes SET url = 'http://127.0.0.1:9' WHERE id = '${a.composition.runs.node.id}'`);
+  await servers.store.db.execute(
+    `UPDATE nodes SET url = 'http://127.0.0.1:9' WHERE id = '${a.composition.runs.node.id}'`,
+  );
   const there = await follow(b, id);
   await until(() => b.logLines.some((line) => line.includes('NODE_URL')));
   a.release();

@@ -1,14 +1,12 @@
 /** Direct generations at a server without an engine are computed by servers that have one. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import type { EngineStats } from '@gptj-cloud/engine';
-import { ensureApiKey } from '../../identity/api-keys/api-key-store.ts';
-import type { Store } from '../../store/db.ts';
 import { createOpenAdmission, type OpenAdmission } from '../../testing/open-admission.ts';
 import { createScriptedEngine, type Script, type ScriptedEngine } from '../../testing/scripted-engine.ts';
 import { type ServedComposition, serveComposition } from '../../testing/serve-composition.ts';
-import { openTestStore } from '../../testing/test-store.ts';
+import { shareServers } from '../../testing/shared-servers.ts';
 import { until } from '../../testing/until.ts';
 import { createEngineNodes } from './engine-nodes.ts';
 import { BODY_HASH_HEADER, GENERATIONS_PATH, hashBody, writeGeneration } from './generation-wire.ts';
@@ -26,19 +24,7 @@ const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application
 const TEXT = [...'abcdefgh'].map((letter) => letter.charCodeAt(0));
 const TIMING = { leaseMs: 600_000, heartbeatMs: 5, pollMs: 5 };
 
-let store: Store;
-let open: ServedComposition[];
-before(async () => {
-  store = await openTestStore();
-  await ensureApiKey(store.db, { environmentToken: TOKEN, now: new Date() });
-});
-after(() => store.close());
-beforeEach(() => {
-  open = [];
-});
-afterEach(async () => {
-  await Promise.all(open.map((server) => server.close()));
-});
+const servers = shareServers(TOKEN);
 
 const IDLE: EngineStats = {
   evaluations: 0,
@@ -69,22 +55,22 @@ async function joinWorker(script: Partial<Script> = {}, running = 2): Promise<Wo
     prefixLabels: engine.requests.flatMap(({ prefixLabels = [] }) => prefixLabels),
   });
   const server = await serveComposition({
-    store,
+    store: servers.store,
     engine: { ...engine, stats },
     running,
     timing: TIMING,
     admission,
   });
-  open.push(server);
+  servers.add(server);
   return { ...server, engine, admission };
 }
 
 async function joinApi(): Promise<ServedComposition & { readonly admission: OpenAdmission }> {
-  const secret = await ensureNodeSecret(store.db);
+  const secret = await ensureNodeSecret(servers.store.db);
   const admission = createOpenAdmission();
   const nodes = createEngineNodes({
-    find: () => findEngineNodes(store.db),
-    findHolders: (labels) => findHolders(store.db, labels),
+    find: () => findEngineNodes(servers.store.db),
+    findHolders: (labels) => findHolders(servers.store.db, labels),
     now: () => performance.now(),
     random: () => 0,
   });
@@ -94,8 +80,15 @@ async function joinApi(): Promise<ServedComposition & { readonly admission: Open
     sign: (request) => signRequest(secret, request, new Date()),
     onRefusal: () => {},
   });
-  const server = await serveComposition({ store, engine, running: 0, timing: TIMING, admission, isElsewhere: true });
-  open.push(server);
+  const server = await serveComposition({
+    store: servers.store,
+    engine,
+    running: 0,
+    timing: TIMING,
+    admission,
+    isElsewhere: true,
+  });
+  servers.add(server);
   return { ...server, admission };
 }
 
@@ -173,7 +166,7 @@ test('of nodes with similar loads one that has the beginning of the prompt is ch
   const [asked] = workers[1]!.engine.requests;
   assert.equal(asked?.prefixLabels?.length, Math.floor(prompt.length / 64));
   const node = workers[1]!.composition.runs.node.id;
-  await until(async () => (await findHolders(store.db, asked?.prefixLabels ?? [])).has(node));
+  await until(async () => (await findHolders(servers.store.db, asked?.prefixLabels ?? [])).has(node));
   for (const api of apis) {
     assert.equal((await complete(api, { prompt: `${prompt} And one more?` })).status, 200);
   }
@@ -184,7 +177,7 @@ test('of nodes with similar loads one that has the beginning of the prompt is ch
 test('a node that is not there any more is passed over, and one that drains', async () => {
   const worker = await joinWorker();
   const gone = { slots: 100, busy: 0, models: '{scripted}' };
-  await store.db.execute(
+  await servers.store.db.execute(
     `INSERT INTO nodes (id, url, slots, busy, models) VALUES ('gone', 'http://127.0.0.1:9', ${gone.slots}, ${gone.busy}, '${gone.models}')`,
   );
   const api = await joinApi();
@@ -196,7 +189,7 @@ test('a node that is not there any more is passed over, and one that drains', as
     assert.equal((await complete(api)).status, 200);
     assert.deepEqual([worker.engine.requests.length, draining.engine.requests.length], [2, 0]);
   } finally {
-    await store.db.execute(`DELETE FROM nodes WHERE id = 'gone'`);
+    await servers.store.db.execute(`DELETE FROM nodes WHERE id = 'gone'`);
   }
 });
 
@@ -230,7 +223,7 @@ test('a node that does not serve one model is still asked for its others', async
     capabilities: null,
     beatAt: new Date(),
   };
-  const secret = await ensureNodeSecret(store.db);
+  const secret = await ensureNodeSecret(servers.store.db);
   const refusals: string[] = [];
   const excluded: string[] = [];
   const { info } = createScriptedEngine(() => ({ sequences: [] }));
@@ -268,7 +261,7 @@ test('a node computes for nodes of the store alone, and only what they signed', 
   await complete(api);
   const [request] = worker.engine.requests;
   assert.ok(request !== undefined);
-  const secret = await ensureNodeSecret(store.db);
+  const secret = await ensureNodeSecret(servers.store.db);
   const body = writeGeneration({ model: 'scripted', request });
   const other = writeGeneration({ model: 'scripted', request: { ...request, priority: 9 } });
   const ask = async (
