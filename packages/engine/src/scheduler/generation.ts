@@ -51,6 +51,10 @@ export class Generation {
   run: StrategyRun | null = null;
   /** Milliseconds of its last step: the strategy's part, without the evaluation. */
   stepMs = 0;
+  /** Number of evaluated requests of its strategy, the prompt's included. */
+  steps = 0;
+  /** When its prompt was evaluated; null before. */
+  firstStepAt: number | null = null;
   /** Why it is to end before its time; null: it is not. */
   cancellation: ModelError | null = null;
   /** `adaptersKey` of the request. */
@@ -92,6 +96,11 @@ export class Generation {
 
   get isCancelled(): boolean {
     return this.cancellation !== null;
+  }
+
+  countStep(): void {
+    this.steps++;
+    this.firstStepAt ??= this.#now();
   }
 
   /** Limit the time in the queue and, from its start on, the time of computation, as the request says. */

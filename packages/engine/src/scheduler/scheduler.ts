@@ -28,6 +28,7 @@ import { Generation, type GenerationListener } from './generation.ts';
 import { MIN_PREFIX_TOKENS, PrefixCache } from './prefix-cache.ts';
 import { PrefixPersister } from './prefix-persister.ts';
 import { sharedLength } from './prefix-tree.ts';
+import { gatherPrompts } from './prompt-gathering.ts';
 import type { SchedulerOptions } from './scheduler-options.ts';
 import { StrategyRun } from './strategy-run.ts';
 import { TenantTime } from './tenant-time.ts';
@@ -252,8 +253,9 @@ export class Scheduler {
       await this.#shares.changed();
       return;
     }
-    await this.#draft(first);
-    const ahead = first.filter((one) => !one.isCancelled);
+    const gathered = this.#shares.tenants > 1 ? first : gatherPrompts(first);
+    await this.#draft(gathered);
+    const ahead = gathered.filter((one) => !one.isCancelled);
     if (ahead.length === 0) return;
     const inDebt = ready.filter((one) => !this.#time.keepsRowsBack && !first.includes(one) && !one.isCancelled);
     const limits = this.#batchLimits(ahead);
@@ -360,6 +362,7 @@ export class Scheduler {
   #advance(generation: Generation): void {
     try {
       const final = this.#step(generation, () => generation.run!.advance());
+      generation.countStep();
       this.#speculation?.settle(generation);
       for (const tokens of final) generation.reportTokens(tokens);
       const searched = generation.run?.takeSearched() ?? null;

@@ -267,3 +267,26 @@ test('schedulers that share accounts let the tenant go first that has received l
   assert.deepEqual(order, ['small', 'large']);
   await Promise.all([shared.close(), isolated.close()]);
 });
+
+test('generations of the only tenant that begin together decode together', async () => {
+  const decodingBatches = async (other?: string): Promise<readonly number[]> => {
+    const scheduler = open();
+    const prompt = (first: number): readonly number[] => Array.from({ length: 40 }, (_, i) => first + i);
+    const beside: Promise<Ended>[] = [];
+    batches = [];
+    const first = run(scheduler, request('one', prompt(0), { max_new_tokens: 8 }), ({ type }) => {
+      if (type !== 'started') return;
+      // They arrive while the first prompt is evaluated.
+      for (const at of [50, 100, 150]) {
+        beside.push(run(scheduler, request(other ?? 'one', prompt(at), { max_new_tokens: 8 })));
+      }
+    });
+    await first;
+    await Promise.all(beside);
+    await scheduler.close();
+    return batches.filter((tokens) => tokens <= 4);
+  };
+  // The last token of each generation is not evaluated.
+  assert.deepEqual(await decodingBatches(), [4, 4, 4, 4, 4, 4, 4]);
+  assert.notDeepEqual(await decodingBatches('two'), [4, 4, 4, 4, 4, 4, 4], 'the first goes on beside other tenants');
+});
