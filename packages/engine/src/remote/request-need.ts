@@ -29,10 +29,9 @@ function combined(flags: readonly Flag[]): string {
 
 /** Every choice of flags but none, in their order. */
 function choices(flags: readonly Flag[]): readonly string[] {
-  const found = Array.from({ length: 2 ** flags.length - 1 }, (_, bits) =>
+  return Array.from({ length: 2 ** flags.length - 1 }, (_, bits) =>
     combined(flags.filter((_flag, at) => ((bits + 1) >> at) % 2 === 1)),
   );
-  return found;
 }
 
 /** All that a request may need. */
