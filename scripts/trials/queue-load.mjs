@@ -1,145 +1,71 @@
 // Logical workers that claim, execute and end runs with the server's own statements on a temporary PostgreSQL: the cost of idle
 // workers, claims a second and their times, dead rows, and how long the ten runs of one account wait beside those of another.
-// The second round holds a transaction open, which keeps dead rows from being removed. A thousand workers in one process wait for
-// the connections and the processor that they share: a lone worker, in a thread with two connections of its own, shows what the
-// queue takes.
+// The workers are spread over processes with a pool of connections each. The second loaded round holds a transaction open, which keeps
+// dead rows from being removed. In the first half of a loaded round a lone worker, in a process with two connections of its own, shows
+// what the queue takes where no worker waits for another. A round ends early when every run has ended.
 //
-//   node scripts/trials/queue-load.mjs [workers, 1000] [runs, 100000] [slots, 8] [seconds of a run, 20] [seconds of a round, 60]
-import { randomUUID } from 'node:crypto';
+//   node scripts/trials/queue-load.mjs [--processes 4] [--connections 20]
+//     [workers, 1000] [runs, 100000] [slots, 8] [seconds of a run, 20] [seconds of a round, 60]
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { parseArgs } from 'node:util';
 import { insertProject, insertUser } from '../../apps/server/dist/identity/users/user-store.js';
-import { beatNode } from '../../apps/server/dist/runs/nodes/node-store.js';
-import { claimRuns } from '../../apps/server/dist/runs/run-claim-store.js';
-import { endRuns } from '../../apps/server/dist/runs/run-store.js';
-import { batched } from '../../apps/server/dist/store/batched.js';
 import { openPostgres } from '../../apps/server/dist/store/postgres.js';
+import { PIPELINE, startWorkers } from './queue-workers.mjs';
 import { startTemporaryPostgres } from './temporary-postgres.mjs';
 
-const [workerCount = 1000, runCount = 100_000, slots = 8, runSeconds = 20, roundSeconds = 60] = process.argv
-  .slice(2)
-  .map(Number);
-const PIPELINE = 'pipeline_d7502b78863744c495d7d22f321cf7ff';
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { processes: { type: 'string', default: '4' }, connections: { type: 'string', default: '20' } },
+});
+const [workerCount = 1000, runCount = 100_000, slots = 8, runSeconds = 20, roundSeconds = 60] = positionals.map(Number);
+const processCount = Number(values.processes);
+const connections = Number(values.connections);
 const FIRST_PROJECT = `project_${'0'.repeat(32)}`;
-const POLL_MS = 1_000;
-const BEAT_MS = 10_000;
 const FEW = 10;
-
-/** The thread of the lone worker: claims eight runs a few times a second and ends them. */
-async function workAlone() {
-  const alone = await openPostgres(workerData.url, { maxConnections: 2 });
-  const id = randomUUID();
-  const times = { claimMs: [], statementMs: [] };
-  let isOver = false;
-  parentPort.once('message', () => {
-    isOver = true;
-  });
-  while (!isOver) {
-    await beatNode(alone.db, { id, url: null, load: { slots, busy: 0, isDraining: false, models: [] } });
-    const asked = performance.now();
-    await alone.db.execute('SELECT 1');
-    times.statementMs.push(performance.now() - asked);
-    const begun = performance.now();
-    const lease = { owner: id, ms: 30_000 };
-    const claim = { limit: slots, lease, now: new Date(), queues: [PIPELINE], random: Math.random() };
-    const runs = await claimRuns(alone.db, claim);
-    if (runs.length > 0) times.claimMs.push(performance.now() - begun);
-    const failure = { error: 'pipeline_fault', exception: 'trial', traceback: '' };
-    const endings = runs.map((run) => ({
-      ender: { runId: run.id, projectId: run.projectId, owner: id, endedAt: new Date() },
-      cost: null,
-      execution: null,
-      end: { failure },
-    }));
-    if (endings.length > 0) await alone.db.transaction((tx) => endRuns(tx, endings));
-    await sleep(100);
-  }
-  await alone.close();
-  parentPort.postMessage(times);
-}
-
-if (!isMainThread) {
-  await workAlone();
-  process.exit();
-}
-
-function startLoneWorker() {
-  const thread = new Worker(fileURLToPath(import.meta.url), {
-    workerData: { url: postgres.url },
-    argv: process.argv.slice(2),
-  });
-  const times = new Promise((resolve, reject) => {
-    thread.once('message', resolve);
-    thread.once('error', reject);
-  });
-  return async () => {
-    thread.postMessage('end');
-    return await times;
-  };
-}
+const LONE_RUN_SECONDS = 0.1;
 
 const postgres = await startTemporaryPostgres();
-const store = await openPostgres(postgres.url, { maxConnections: 20 });
+const store = await openPostgres(postgres.url, { maxConnections: 4 });
 const { db } = store;
-const end = batched('end', (endings) => db.transaction(async (tx) => (await endRuns(tx, endings)).stored));
 
-/** Workers until `isOver`; what they saw. */
-function startWorkers() {
-  const seen = { claims: 0, claimed: 0, ended: 0, ms: [], busyMs: [], startedAt: new Map() };
-  let isOver = false;
-  const work = async () => {
-    const id = randomUUID();
-    let free = slots;
-    let beatAt = 0;
-    let wake = () => {};
-    const execute = async (run) => {
-      seen.startedAt.set(run.id, performance.now());
-      await sleep(runSeconds * 1000 * (0.75 + Math.random() / 2), undefined, { ref: false });
-      if (isOver) return;
-      const ender = { runId: run.id, projectId: run.projectId, owner: id, endedAt: new Date() };
-      const failure = { error: 'pipeline_fault', exception: 'trial', traceback: '' };
-      if (await end({ ender, cost: null, execution: null, end: { failure } })) seen.ended++;
-      free++;
-      wake();
-    };
-    await sleep(Math.random() * POLL_MS);
-    while (!isOver) {
-      if (performance.now() - beatAt > BEAT_MS) {
-        beatAt = performance.now();
-        await beatNode(db, { id, url: null, load: { slots, busy: slots - free, isDraining: false, models: [] } });
-      }
-      if (free > 0) {
-        const begun = performance.now();
-        const runs = await claimRuns(db, {
-          limit: free,
-          lease: { owner: id, ms: 30_000 },
-          now: new Date(),
-          queues: [PIPELINE],
-          random: Math.random(),
-        });
-        const ms = performance.now() - begun;
-        seen.claims++;
-        seen.claimed += runs.length;
-        (runs.length > 0 ? seen.busyMs : seen.ms).push(ms);
-        free -= runs.length;
-        for (const run of runs) void execute(run).catch(() => {});
-      }
-      const wakened = new Promise((resolve) => {
-        wake = resolve;
-      });
-      await Promise.race([wakened, sleep(POLL_MS * (0.9 + Math.random() / 5), undefined, { ref: false })]);
-    }
-  };
-  const all = Promise.all(Array.from({ length: workerCount }, () => work().catch((error) => console.error(error))));
+/** Processes with all workers; what they saw together. */
+async function startAllWorkers() {
+  const config = { url: postgres.url, workers: workerCount / processCount, slots, connections, runSeconds };
+  const processes = await Promise.all(Array.from({ length: processCount }, () => startWorkers(config)));
+  for (const each of processes) each.begin();
   return {
-    seen,
+    mark() {
+      for (const each of processes) each.mark();
+    },
     async stop() {
-      isOver = true;
-      await all;
+      const all = await Promise.all(processes.map((each) => each.stop()));
+      const sum = (name) => all.reduce((total, seen) => total + seen[name], 0);
+      const join = (name) => all.flatMap((seen) => seen[name]);
+      return {
+        claims: sum('claims'),
+        claimed: sum('claimed'),
+        ended: sum('ended'),
+        cpuSeconds: sum('cpuSeconds'),
+        emptyMs: join('emptyMs'),
+        earlyMs: join('earlyMs'),
+        claimMs: join('claimMs'),
+        selectMs: join('selectMs'),
+      };
     },
   };
+}
+
+async function startLoneWorker() {
+  const lone = await startWorkers({
+    url: postgres.url,
+    workers: 1,
+    slots,
+    connections: 2,
+    runSeconds: LONE_RUN_SECONDS,
+  });
+  lone.begin();
+  return lone;
 }
 
 /** Processor seconds of every process of the PostgreSQL server. */
@@ -165,7 +91,7 @@ function isBelow(parent) {
 }
 
 const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
-const show = (ms) => `${ms.toFixed(1)} ms`;
+const show = (values) => `p50 ${quantile(values, 0.5).toFixed(1)} ms, p99 ${quantile(values, 0.99).toFixed(1)} ms`;
 
 async function storeRuns(projectId, count, prefix) {
   await db.execute(`
@@ -175,45 +101,72 @@ async function storeRuns(projectId, count, prefix) {
     FROM generate_series(1, ${count}) i`);
 }
 
+async function hasOpenRuns() {
+  const { rows } = await db.execute('SELECT 1 FROM runs WHERE ended_at IS NULL LIMIT 1');
+  return rows.length > 0;
+}
+
+async function waitWhileRunsAreOpen(seconds) {
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until && (await hasOpenRuns())) await sleep(500);
+}
+
 async function round(name) {
+  const isLoaded = await hasOpenRuns();
+  const workers = await startAllWorkers();
   const before = postgresSeconds();
-  const { seen, stop } = startWorkers();
   const begun = performance.now();
-  let fewAt = 0;
   let lone = null;
-  const endLone = name === 'idle' ? null : startLoneWorker();
-  if (name !== 'idle') {
+  let fewSeconds = 0;
+  if (isLoaded) {
+    const loneWorker = await startLoneWorker();
     await sleep(roundSeconds * 500);
-    lone = await endLone();
+    lone = await loneWorker.stop();
     // In the middle, when every slot is taken and the queue is long.
+    workers.mark();
     await storeRuns(few, FEW, 'ff');
-    fewAt = performance.now();
-    await sleep(roundSeconds * 500);
+    fewSeconds = await waitForFew();
+    await waitWhileRunsAreOpen(roundSeconds / 2);
   } else await sleep(roundSeconds * 250);
   const seconds = (performance.now() - begun) / 1000;
-  const cpu = (postgresSeconds() - before) / seconds;
+  const cores = (postgresSeconds() - before) / seconds;
   const { rows } = await db.execute(
     `SELECT relname AS name, n_dead_tup AS dead FROM pg_stat_user_tables WHERE relname IN ('runs', 'nodes') ORDER BY 1 DESC`,
   );
-  await stop();
+  const seen = await workers.stop();
   const dead = rows.map((row) => `${row.name} ${row.dead}`).join(', ');
+  const each = (count) => Math.round(count / seconds);
+  const claims = isLoaded
+    ? `claims of runs while workers fill up ${show(seen.earlyMs)}, later ${show(seen.claimMs)}`
+    : 'no claims of runs';
   console.log(
-    `${name}: ${Math.round(seen.claims / seconds)} claims/s, ${Math.round(seen.claimed / seconds)} runs claimed and ` +
-      `${Math.round(seen.ended / seconds)} ended a second; empty claims p50 ${show(quantile(seen.ms, 0.5))}, p99 ${show(quantile(seen.ms, 0.99))}; ` +
-      `others p50 ${show(quantile(seen.busyMs, 0.5))}, p99 ${show(quantile(seen.busyMs, 0.99))}; PostgreSQL ${cpu.toFixed(2)} cores; dead rows: ${dead}`,
+    `${name}, ${seconds.toFixed(0)} s: ${each(seen.claims)} claims/s, ${each(seen.claimed)} runs claimed and ${each(seen.ended)} ended a second\n` +
+      `  ${seen.emptyMs.length} empty claims ${show(seen.emptyMs)}; ${claims}; SELECT 1 beside them ${show(seen.selectMs)}\n` +
+      `  PostgreSQL ${cores.toFixed(2)} cores, the workers ${(seen.cpuSeconds / seconds).toFixed(2)}; dead rows: ${dead}`,
   );
-  if (lone !== null) {
-    console.log(
-      `  a worker with connections of its own: ${lone.claimMs.length} claims of runs p50 ${show(quantile(lone.claimMs, 0.5))}, ` +
-        `p99 ${show(quantile(lone.claimMs, 0.99))}; SELECT 1 p50 ${show(quantile(lone.statementMs, 0.5))}, p99 ${show(quantile(lone.statementMs, 0.99))}`,
+  if (lone === null) return;
+  console.log(
+    `  a worker with two connections of its own: ${lone.claimMs.length} claims of runs ${show(lone.claimMs)}; SELECT 1 ${show(lone.selectMs)}`,
+  );
+  const { rows: left } = await db.execute(
+    'SELECT count(*)::int AS runs FROM runs WHERE ended_at IS NULL AND lease_owner IS NULL',
+  );
+  console.log(
+    `  all ${FEW} runs of a second account began within ${fewSeconds.toFixed(2)} s = ${(fewSeconds / runSeconds).toFixed(2)} run times; ` +
+      `${left[0].runs} runs wait at the end`,
+  );
+}
+
+/** Seconds until every run of the second account has begun. */
+async function waitForFew() {
+  const begun = performance.now();
+  for (;;) {
+    const { rows } = await db.execute(
+      "SELECT count(*)::int AS waiting FROM runs WHERE id LIKE 'run_ff%' AND started_at IS NULL",
     );
+    if (rows[0].waiting === 0) return (performance.now() - begun) / 1000;
+    await sleep(100);
   }
-  if (fewAt === 0) return;
-  const waits = [...seen.startedAt].filter(([id]) => id.startsWith('run_ff')).map(([, at]) => (at - fewAt) / 1000);
-  console.log(
-    `  ${waits.length} of ${FEW} runs of a second account began, the last after ${Math.max(...waits).toFixed(1)} s = ` +
-      `${(Math.max(...waits) / runSeconds).toFixed(2)} run times`,
-  );
 }
 
 async function refill() {
@@ -231,7 +184,9 @@ try {
   );
   const wanted = { email: 'few@example.com', username: 'few', passwordHash: null, planId: 'p', verifiedAt: null };
   few = await insertProject(db, (await insertUser(db, wanted, new Date())).id, 'few', new Date());
-  console.log(`${workerCount} workers with ${slots} slots, ${runCount} runs of ${runSeconds} s`);
+  console.log(
+    `${workerCount} workers with ${slots} slots in ${processCount} processes with ${connections} connections each, ${runCount} runs of ${runSeconds} s`,
+  );
   await round('idle');
   await refill();
   await round('loaded');
