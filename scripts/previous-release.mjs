@@ -4,14 +4,14 @@
 //
 //   node scripts/previous-release.mjs [--force] [--all] [TEST-FILE ...]
 //
-// previous-release.json names the commit of that release and its last migration. Each release writes it anew, by hand.
 // Without a newer migration there is nothing to test, unless --force asks for it. Exit status 2: the clone lacks that commit.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepare, root } from './prepare.mjs';
+import { checkOutPrevious, describeMissingPrevious, previous } from './trials/previous-checkout.mjs';
 import { startTemporaryPostgres } from './trials/temporary-postgres.mjs';
 
 const MIGRATIONS = join(root, 'apps/server/src/store/migrations');
@@ -26,13 +26,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { force: { type: 'boolean' }, all: { type: 'boolean' } },
 });
-const { commit, schema } = JSON.parse(readFileSync(join(root, 'scripts/previous-release.json'), 'utf8'));
+const { commit, schema } = previous;
+const missing = describeMissingPrevious();
 const current = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql')).length;
 
 if (current === schema && !values.force) {
   console.log(`no migration since the release before (schema ${schema}): its tests need not run again`);
-} else if (spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: root }).status !== 0) {
-  console.error(`this clone lacks commit ${commit} of the release before; git fetch --unshallow gets it`);
+} else if (missing !== null) {
+  console.error(missing);
   process.exitCode = 2;
 } else {
   await prepare();
@@ -43,7 +44,7 @@ async function testPreviousRelease() {
   const folder = mkdtempSync(join(tmpdir(), 'gptj-previous-'));
   const postgres = await startTemporaryPostgres();
   try {
-    checkOut(folder);
+    checkOutPrevious(folder);
     const { openPostgres } = await import('../apps/server/dist/store/postgres.js');
     const template = new URL(postgres.url);
     template.pathname = '/template1';
@@ -60,18 +61,6 @@ async function testPreviousRelease() {
     postgres.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The files of that commit, with its own packages. */
-function checkOut(folder) {
-  const archive = execFileSync('git', ['archive', commit], { cwd: root, maxBuffer: 1 << 30 });
-  execFileSync('tar', ['-x', '-C', folder], { input: archive });
-  // What is the same need not be installed again; `npm install` mends the rest.
-  mkdirSync(join(folder, 'node_modules'), { recursive: true });
-  cpSync(join(root, 'node_modules'), join(folder, 'node_modules'), { recursive: true, verbatimSymlinks: true });
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--silent'], { cwd: folder, stdio: 'inherit' });
-  // Lists of files come from git.
-  execFileSync('git', ['init', '--quiet'], { cwd: folder });
 }
 
 /** But for those about the schema itself. */

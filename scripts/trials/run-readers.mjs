@@ -6,22 +6,25 @@ import { eventBlocks } from './event-blocks.mjs';
 /** The server writes a comment every 15 s. */
 const SILENCE_MS = 20_000;
 
-/** The `data` of token events since the last restart, and what the reader saw. Rejects when the run does not end in time. */
-export async function makeRun({ urls, headers, prompt, limitMs }) {
+/**
+ * The `data` of token events since the last restart, and what the reader saw. One of `urls` accepts the run, those of `readers` have its
+ * events. Rejects when the run does not end in time.
+ */
+export async function makeRun({ urls, readers = urls, headers, prompt, parameters = {}, limitMs }) {
   const deadline = Date.now() + limitMs;
   const key = randomUUID();
   const seen = { id: null, tokens: [], runEvents: 0, reconnects: 0, restarts: 0, state: null };
-  const anyUrl = () => urls[Math.floor(Math.random() * urls.length)];
+  const anyOf = (list) => list[Math.floor(Math.random() * list.length)];
   const body = JSON.stringify({
     pipeline_id: 'gpt-j:latest',
-    data: [prompt, { response_length: 100 }],
+    data: [prompt, { response_length: 100, ...parameters }],
     async_run: true,
   });
   while (seen.id === null) {
     if (Date.now() > deadline) throw new Error(`no server accepted the run ${key}: ${seen.refusal}`);
     try {
       // The reply may be lost after the run was stored: the key makes the next request find it.
-      const reply = await fetch(`${anyUrl()}/v2/runs`, {
+      const reply = await fetch(`${anyOf(urls)}/v2/runs`, {
         method: 'POST',
         headers: { ...headers, 'idempotency-key': key },
         body,
@@ -42,7 +45,7 @@ export async function makeRun({ urls, headers, prompt, limitMs }) {
         `run ${seen.id} did not end for its reader: ${JSON.stringify({ ...seen, tokens: seen.tokens.length })}`,
       );
     try {
-      for await (const event of readEvents(`${anyUrl()}/v2/runs/${seen.id}/events`, headers, lastId)) {
+      for await (const event of readEvents(`${anyOf(readers)}/v2/runs/${seen.id}/events`, headers, lastId)) {
         lastId = event.id ?? lastId;
         if (event.type === 'token') seen.tokens.push(event.data);
         else if (event.type === 'run') {

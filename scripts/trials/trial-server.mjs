@@ -10,16 +10,16 @@ const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TMP', 'TEMP', 'SystemRoot'];
 const PASSWORD = 'trial Passphrase 4711';
 
 /**
- * Start a server. `env`: further settings. Returns its address, the owner's token, `log` (its lines so far), `exited` (a
+ * Start a server. `env`: further settings. `checkout`: the folder of its program. Returns its address, the owner's token, `log` (its lines so far), `exited` (a
  * promise of its status) and `stop()`, which also removes the folder.
  */
-export async function startTrialServer({ env = {} } = {}) {
+export async function startTrialServer({ env = {}, checkout = root } = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'gptj-trial-'));
   const ownerToken = `gptj_trial_${crypto.randomUUID().replaceAll('-', '')}`;
   const shared = Object.fromEntries(
     PASSED_ON.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : [])),
   );
-  const child = spawn(process.execPath, [join(root, 'apps/cli/bin/gptj.mjs'), 'serve'], {
+  const child = spawn(process.execPath, [join(checkout, 'apps/cli/bin/gptj.mjs'), 'serve'], {
     env: { ...shared, GPTJ_API_TOKEN: ownerToken, LOG_LEVEL: 'warn', DATA_DIR: dataDir, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
