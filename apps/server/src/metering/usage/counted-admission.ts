@@ -22,6 +22,7 @@ import { priceOf } from '../plans/price.ts';
 import type { Admission, Admitted, AdmittedRun, GenerationCost, GenerationEstimate, TimeLimits } from './admission.ts';
 import { enforcePlan, toLimitError } from './admission-refusal.ts';
 import {
+  createSettler,
   type MeteredCost,
   type ReservationAnswer,
   type ReservationRequest,
@@ -70,7 +71,7 @@ export async function openCountedAdmission(deps: CountedAdmissionDeps): Promise<
   const polling = everyMs === null ? null : startPolling(sweep, { everyMs, onError });
   let closing: Promise<void> | undefined;
   const reserve = batched('reserve', (requests: readonly ReservationRequest[]) => reserveAll(db, requests));
-  const settle = batched('settle', (settlements: readonly Settlement[]) => settleAll(db, settlements));
+  const settle = batched('settle', createSettler(db));
   return {
     sweep,
     async admit(principal, estimate) {

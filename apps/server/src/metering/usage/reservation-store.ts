@@ -103,15 +103,31 @@ export async function reserveAll(
  * One statement, which writes the meters in a fixed order.
  */
 export async function settleAll(db: Database, settlements: readonly Settlement[]): Promise<readonly boolean[]> {
-  const items = settlements.map(({ meter, cost }, index) => ({
-    index,
-    ...meter,
-    hourAt: `${meter.day}T${String(meter.hour).padStart(2, '0')}:00:00Z`,
-    ...(cost ?? { cancelled: true }),
-  }));
-  const rows = await db.select({ index: sql<unknown>`r.index`.mapWith(Number), metered: sql<unknown>`s.metered` }).from(
-    sql`(
-        SELECT * FROM jsonb_to_recordset(${JSON.stringify(items)}::text::jsonb) AS t (
+  return await createSettler(db)(settlements);
+}
+
+/** `settleAll` for a database that settles many times: putting the SQL together each time would delay every reply. */
+export function createSettler(db: Database): (settlements: readonly Settlement[]) => Promise<readonly boolean[]> {
+  const query = prepareSettlement(db);
+  return async (settlements) => {
+    const items = settlements.map(({ meter, cost }, index) => ({
+      index,
+      ...meter,
+      hourAt: `${meter.day}T${String(meter.hour).padStart(2, '0')}:00:00Z`,
+      ...(cost ?? { cancelled: true }),
+    }));
+    const rows = await query.execute({ items: JSON.stringify(items) });
+    return rows.sort((a, b) => Number(a.index) - Number(b.index)).map(({ metered }) => metered === true);
+  };
+}
+
+function prepareSettlement(db: Database) {
+  return (
+    db
+      .select({ index: sql<unknown>`r.index`.mapWith(Number), metered: sql<unknown>`s.metered` })
+      .from(
+        sql`(
+        SELECT * FROM jsonb_to_recordset(${sql.placeholder('items')}::text::jsonb) AS t (
           index integer, "accountId" text, seq bigint, day date, "hourAt" timestamptz, "projectId" text, "userId" text, "apiKeyId" text,
           pipeline text, "planId" text, "promptTokens" bigint, "generatedTokens" bigint, "computedTokens" bigint,
           "cachedTokens" bigint, "computeMs" bigint, cancelled boolean)
@@ -124,8 +140,10 @@ export async function settleAll(db: Database, settlements: readonly Settlement[]
           r.pipeline, r."planId", r."promptTokens", r."generatedTokens", r."computedTokens", r."cachedTokens",
           r."computeMs")
         END) AS s (metered)`,
+      )
+      // Without a name of its own: the pool gives one where it pays.
+      .prepare('')
   );
-  return rows.sort((a, b) => Number(a.index) - Number(b.index)).map(({ metered }) => metered === true);
 }
 
 /**
