@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { assertRefused, temporaryFolder } from '../reader.contract.ts';
 import type { GgufValue } from './metadata.ts';
 import { GgufWriter } from './writer.ts';
@@ -99,6 +101,48 @@ test('bytes past the end of a tensor are refused', async (t) => {
   t.after(() => writer.abort());
   await assertRefused(writer.write(new Uint8Array(13)), 'malformed', /a: expected 12 bytes, got 13/);
 });
+
+test('asks the disk to work before the end, one flush at a time', async (t) => {
+  const folder = temporaryFolder(t);
+  const waiting: (() => void)[] = [];
+  await replaceFlushes(t, folder, () => new Promise((resolve) => waiting.push(resolve)));
+  const writer = await GgufWriter.create(join(folder, 'out.gguf'), { ...OPTIONS, flushEveryBytes: 8 });
+  assert.equal(waiting.length, 1);
+  await writer.write(new Uint8Array(12));
+  assert.equal(waiting.length, 1);
+  waiting[0]?.();
+  await setImmediate();
+  await writer.write(new Uint8Array(32));
+  assert.equal(waiting.length, 2);
+  waiting[1]?.();
+  await writer.finish();
+  assert.deepEqual(readdirSync(folder), ['out.gguf']);
+});
+
+test('a failure of an early flush ends the writing, also where the last flush succeeds', async (t) => {
+  const folder = temporaryFolder(t);
+  await replaceFlushes(t, folder, () => Promise.reject(Object.assign(new Error('lost'), { code: 'EIO' })));
+  const create = () => GgufWriter.create(join(folder, 'out.gguf'), { ...OPTIONS, flushEveryBytes: 44 });
+  const written = await create();
+  await setImmediate();
+  await assertRefused(written.write(new Uint8Array(12)), 'io', /could not write \(EIO\)/);
+  await written.abort();
+  const finished = await GgufWriter.create(join(folder, 'out.gguf'), {
+    ...OPTIONS,
+    flushEveryBytes: written.totalBytes,
+  });
+  await finished.write(new Uint8Array(12));
+  await finished.write(new Uint8Array(32));
+  await assertRefused(finished.finish(), 'io', /could not write \(EIO\)/);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+async function replaceFlushes(t: TestContext, folder: string, flush: () => Promise<void>): Promise<void> {
+  const handle = await open(folder);
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  t.mock.method(prototype, 'datasync', flush);
+}
 
 test('refuses a missing folder and a disk without enough space before writing', async (t) => {
   const folder = temporaryFolder(t);

@@ -13,7 +13,12 @@ export interface GgufWriterOptions {
   readonly tensors: readonly GgufTensorPlan[];
   /** Replace an existing file. Default false. */
   readonly overwrite?: boolean;
+  /** Bytes after which the system is asked to begin writing to the disk. */
+  readonly flushEveryBytes?: number;
 }
+
+/** The disk works while the next bytes are computed, instead of after the last of them. */
+const FLUSH_EVERY_BYTES = 256 * 1024 * 1024;
 
 /**
  * Writes a GGUF file front to back. Until `finish` the bytes are in `.<name>.<random>.partial` in the same folder;
@@ -27,8 +32,13 @@ export class GgufWriter {
   readonly #partialPath: string;
   readonly #tensors: readonly GgufTensorPlan[];
   readonly #overwrite: boolean;
+  readonly #flushEveryBytes: number;
   #handle: FileHandle | null;
   #written = 0;
+  #unflushedBytes = 0;
+  #flushing: Promise<void> | null = null;
+  /** The system reports a failed flush once: a later one succeeds although bytes are lost. */
+  #flushFailure: CheckpointError | null = null;
   /** Index of the tensor being written, and the number of its bytes already written. */
   #current = 0;
   #currentBytes = 0;
@@ -46,6 +56,7 @@ export class GgufWriter {
     this.#handle = handle;
     this.#tensors = options.tensors;
     this.#overwrite = options.overwrite ?? false;
+    this.#flushEveryBytes = options.flushEveryBytes ?? FLUSH_EVERY_BYTES;
   }
 
   /** Create the partial file and write the header. Throws `target_exists`, `disk_full`, `not_found`, `io`. */
@@ -110,6 +121,8 @@ export class GgufWriter {
       );
     }
     try {
+      await this.#flushing;
+      if (this.#flushFailure !== null) throw this.#flushFailure;
       await this.#handle?.sync();
       await this.#handle?.close();
       this.#handle = null;
@@ -135,6 +148,7 @@ export class GgufWriter {
   async #append(bytes: Uint8Array): Promise<void> {
     const handle = this.#handle;
     if (handle === null) throw new CheckpointError('closed', { file: this.path }, 'the writer is closed');
+    if (this.#flushFailure !== null) throw this.#flushFailure;
     let done = 0;
     try {
       while (done < bytes.byteLength) {
@@ -145,6 +159,23 @@ export class GgufWriter {
       throw writeError(this.path, error);
     }
     this.#written += done;
+    this.#unflushedBytes += done;
+    this.#flush(handle);
+  }
+
+  /** Returns at once. One flush at a time; its failure is thrown by the next write or by `finish`. */
+  #flush(handle: FileHandle): void {
+    if (this.#flushing !== null || this.#unflushedBytes < this.#flushEveryBytes) return;
+    this.#unflushedBytes = 0;
+    this.#flushing = handle.datasync().then(
+      () => {
+        this.#flushing = null;
+      },
+      (error: unknown) => {
+        this.#flushFailure = writeError(this.path, error);
+        this.#flushing = null;
+      },
+    );
   }
 }
 
