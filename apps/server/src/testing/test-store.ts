@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { openStore, type Store } from '../store/db.ts';
 import { loadMigrations } from '../store/migrate.ts';
@@ -14,6 +15,9 @@ import { collected } from './collected.ts';
 
 /** A PostgreSQL in which tests may create databases; undefined when there is none. */
 const TEST_DATABASE_URL: string | undefined = process.env.TEST_DATABASE_URL || undefined;
+
+/** `shared_buffers` of a template of the embedded store. */
+const TEMPLATE_BUFFERS = '8MB';
 
 /** The `skip` option of tests that need a PostgreSQL. */
 export const WITHOUT_POSTGRES: string | false =
@@ -100,6 +104,7 @@ export async function openEmbeddedTestStore(): Promise<Store> {
   const template = await readFile(path).catch(() => null);
   if (template !== null) return await openStore(null, { tar: new Uint8Array(template) });
   const store = await openStore(null);
+  await shrinkBuffers(store);
   if (store.dump !== null) {
     const dump = await collected(store.dump());
     await appear(path, (aside) => writeFile(aside, gunzipSync(dump)));
@@ -115,14 +120,28 @@ export async function fillDataDir(dataDir: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (!isThere) await appear(template, async (aside) => (await openStore(aside)).close());
+  if (!isThere) {
+    await appear(template, async (aside) => {
+      const store = await openStore(aside);
+      await shrinkBuffers(store);
+      await store.close();
+    });
+  }
   // A thousand small files: the asynchronous `cp` takes more than twice as long.
   cpSync(template, join(dataDir, 'postgres'), { recursive: true });
 }
 
+/**
+ * PostgreSQL clears its buffers when it opens a store, and the embedded one takes most of a second to clear the 128 MB that it
+ * has by default. Stores of tests are small.
+ */
+async function shrinkBuffers({ db }: Store): Promise<void> {
+  await db.execute(sql`ALTER SYSTEM SET shared_buffers = ${sql.raw(`'${TEMPLATE_BUFFERS}'`)}`);
+}
+
 /** The path of the template for the current migrations. */
 async function templatePath(ending: string): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(await loadMigrations()));
+  const hash = createHash('sha256').update(JSON.stringify([await loadMigrations(), TEMPLATE_BUFFERS]));
   return fileURLToPath(new URL(`../test-store-${hash.digest('hex').slice(0, 16)}${ending}`, import.meta.url));
 }
 
