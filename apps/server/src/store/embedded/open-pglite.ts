@@ -21,6 +21,21 @@ const DURABLE_PARAMETERS = [
   ...['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'],
 ];
 
+/** Gives out the bytes themselves: to read a Blob of Node copies them several times, in pieces. */
+class TarBlob extends Blob {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    super([], { type: 'application/x-tar' });
+    this.#bytes = bytes;
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
+  }
+}
+
 /**
  * Open PGlite. The caller has locked the folder: what an earlier process left there belongs to a dead one.
  *
@@ -34,7 +49,7 @@ export async function openPglite(
   lines: string[] = [],
 ): Promise<PGlite> {
   const shared = {
-    ...(tar === undefined ? {} : { loadDataDir: new Blob([tar], { type: 'application/x-tar' }) }),
+    ...(tar === undefined ? {} : { loadDataDir: new TarBlob(tar) }),
     onStderr: (line: string) => {
       lines.push(line);
       if (lines.length > 100) lines.shift();
