@@ -23,6 +23,10 @@ const TEMPLATE_BUFFERS = '8MB';
 export const WITHOUT_POSTGRES: string | false =
   TEST_DATABASE_URL === undefined ? 'TEST_DATABASE_URL names no PostgreSQL to test on' : false;
 
+/** The `skip` option of tests that need the embedded store, in a run for PostgreSQL. */
+const WITHOUT_EMBEDDED: string | false =
+  process.env.TEST_STORE === 'postgres' ? 'TEST_STORE asks for a PostgreSQL alone' : false;
+
 /** A new database, dropped by `drop`. */
 export interface ScratchDatabase {
   readonly url: string;
@@ -68,13 +72,14 @@ export async function openScratchPostgres(): Promise<Store> {
 }
 
 /**
- * Run a suite on the embedded PostgreSQL and, where TEST_DATABASE_URL names one, on a real PostgreSQL.
+ * Run a suite on the embedded PostgreSQL and, where TEST_DATABASE_URL names one, on a real PostgreSQL; with TEST_STORE=postgres
+ * on that alone.
  *
  * @param suite declares its tests; `store()` gives the store from inside of them: one per engine, shared by the tests
  */
 export function describeOnEveryStore(name: string, suite: (store: () => Store) => void): void {
   const engines: readonly (readonly [name: string, open: () => Promise<Store>, skip: string | false])[] = [
-    ['PGlite', openEmbeddedTestStore, false],
+    ['PGlite', openEmbeddedTestStore, WITHOUT_EMBEDDED],
     ['PostgreSQL', openScratchPostgres, WITHOUT_POSTGRES],
   ];
   for (const [engine, open, skip] of engines) {
