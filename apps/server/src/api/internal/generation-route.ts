@@ -31,7 +31,7 @@ function signedByNode({ node }: NodeRoutesDeps['runs']): Access<Guard, { readonl
     security: [],
     async authorize(_guard, c) {
       const subject = generationSubject(c.req.header(BODY_HASH_HEADER) ?? '');
-      const proof = node.check(subject, signatureOf(c.req));
+      const proof = await node.check(subject, signatureOf(c.req));
       if (proof === null) throw new ApiError('token_unknown');
       c.get('load')?.identify('nodes', { isExempt: true });
       return { proof };

@@ -32,7 +32,7 @@ function signedByNode({ node }: NodeRoutesDeps['runs']): Access<Guard, { readonl
     async authorize(_guard, c) {
       c.set('isPolled', true);
       const subject = eventsSubject({ projectId: c.req.query('project_id') ?? '', runId: c.req.param('id') ?? '' });
-      const proof = node.check(subject, signatureOf(c.req));
+      const proof = await node.check(subject, signatureOf(c.req));
       if (proof === null) throw new ApiError('token_unknown');
       c.get('load')?.identify('nodes', { isExempt: true });
       return { proof };

@@ -4,7 +4,7 @@
  * States: new → `start`: it has a row and the secret → `close`: its row is gone.
  *
  * A request of another node is accepted once, within half a minute of its signature: a copy of it has no effect. The release
- * before signs without a time. Such requests are accepted while a living node of it reports to the store.
+ * before signs without a time. Such requests are accepted while a living node of it reports to the store, from its first report on.
  */
 import { isLoopback } from '../../network-address.ts';
 import type { Database } from '../../store/db.ts';
@@ -49,7 +49,7 @@ export interface Node {
    * The proof for the reply to a request of another node; null when the request has none, came too late, or came before. It is
    * accepted once.
    */
-  check(subject: readonly string[], signature: ReceivedSignature): string | null;
+  check(subject: readonly string[], signature: ReceivedSignature): Promise<string | null>;
   /** Report the load now: it has changed much. Resolves after the report, also where it fails. */
   report(): Promise<void>;
   close(): Promise<void>;
@@ -75,6 +75,17 @@ export function createNode({ db, id, url, logger, clock, load, beatMs }: NodeDep
   const beat = async (): Promise<void> => {
     ({ hasUntimed } = await beatNode(db, { id, url: url(), load: load() }));
   };
+  let finding: Promise<void> | null = null;
+  /** A server of the release before may have started since the last report: it asks at once. */
+  const findUntimed = async (): Promise<void> => {
+    if (hasUntimed) return;
+    finding ??= beat()
+      .catch(() => undefined)
+      .finally(() => {
+        finding = null;
+      });
+    await finding;
+  };
   return {
     id,
     async start() {
@@ -95,8 +106,9 @@ export function createNode({ db, id, url, logger, clock, load, beatMs }: NodeDep
       );
     },
     sign: (request) => (secret === null ? null : signRequest(secret, request, clock())),
-    check(subject, signature) {
+    async check(subject, signature) {
       const checked = secret === null ? null : checkRequest(secret, { node: id, subject }, signature);
+      if (checked?.signedAtMs === null) await findUntimed();
       const refusal = checked === null ? null : replays.refusalOf(checked);
       if (checked === null || refusal === null) return checked?.proof ?? null;
       warnOfRefusal(refusal);
