@@ -1,7 +1,8 @@
 // A rolling update and its way back: two servers on one PostgreSQL, of the release before and of this checkout, while clients make runs at
 // one of them and read their streams at one of them. The first new server migrates the schema while the old one works; the old one is
 // killed and starts again on the newer schema; both are replaced; one goes back. Runs of every combination must occur: accepted by one
-// release, executed by either, read at either. Each must end once, be charged once, and its stream be that of an undisturbed server.
+// release, executed by either, read at either. Each must end once, be charged once, and its stream be that of an undisturbed server
+// while the server that executed it lives.
 // Then the store is marked as one that the release before cannot read: it must refuse to start, and the servers that run go on.
 //
 //   node scripts/trials/rolling-update.mjs [clients, 6] [seconds that a mixed phase lasts at least, 10]
@@ -49,12 +50,15 @@ const places = [createPlace(await freePort()), createPlace(await freePort())];
 const [first, second] = places;
 /** The release of each server process, by its id in the store. */
 const releases = new Map();
+/** When the server processes that have ended were stopped or killed. */
+const endedAt = new Map();
 /** Of both releases, by prompt. */
 const expected = new Map(PROMPTS.map((prompt) => [prompt, new Set()]));
 const seen = [];
 const faults = [];
 let stopped = false;
 let cut = 0;
+let cutAtOld = 0;
 let failed = true;
 try {
   await first.start('old');
@@ -83,14 +87,17 @@ try {
   await learnStreams('new');
   await refuseOldReaders();
 
+  const executors = await executorsOf(seen);
   for (const one of seen) {
     if (one.state !== 'complete') faults.push(`run ${one.id} ended as ${one.state}`);
     if (expected.get(one.prompt).has(writtenBy(one.tokens))) continue;
-    // The events of a run that has ended go with the server that executed it: a reader that lost its connection then gets the end alone.
-    if (one.reconnects > 0 && isBeginning(one)) cut++;
+    // The events of a run that has ended go with the server that executed it: a reader that is not at their end gets the run's end alone.
+    if (endedAt.get(executors.get(one.id)) < one.readAt && isBeginning(one)) cut++;
+    // That release loses events at other moments, too; what its own readers get cannot be mended any more.
+    else if (one.readAtOld && isBeginning(one)) cutAtOld++;
     else {
       faults.push(
-        `run ${one.id}, accepted by ${one.accepted}, read at ${one.read}: text or tokens that no undisturbed server sends; ` +
+        `run ${one.id}, accepted by ${one.accepted}, executed by ${releases.get(executors.get(one.id))}, read at ${one.read}: text or tokens that no undisturbed server sends; ` +
           `${one.tokens.length} events, ${one.runEvents} run events, ${one.restarts} restarts, ${one.reconnects} connections lost`,
       );
     }
@@ -98,7 +105,8 @@ try {
   faults.push(...(await faultsOfLedger(db, new Set(seen.map(({ id }) => id)), log)));
   const same = [...expected.values()].filter((streams) => streams.size === 1).length;
   log(`${seen.length} runs; the streams of ${same} of ${PROMPTS.length} prompts are the same in both releases`);
-  log(`${cut} readers that lost their connection got a part of the events and the end`);
+  log(`${cut} readers got a part of the events and the end: the server that executed the run had ended`);
+  log(`${cutAtOld} more readers at the release before got a part of the events and the end`);
   for (const [name, count] of await countCombinations(seen)) log(`  ${name}: ${count}`);
   for (const fault of faults.slice(0, 40)) console.error(fault);
   log(faults.length === 0 ? 'no fault' : `${faults.length} faults`);
@@ -127,7 +135,7 @@ async function makeRuns(at) {
     const [accepting, reading] = [anyPlace(), anyPlace()];
     const prompt = PROMPTS[n % PROMPTS.length];
     try {
-      const release = accepting.release;
+      const [release, reader] = [accepting.release, reading.release];
       const run = await makeRun({
         urls: [accepting.url],
         readers: [reading.url],
@@ -136,7 +144,14 @@ async function makeRuns(at) {
         parameters,
         limitMs: RUN_LIMIT_MS,
       });
-      seen.push({ ...run, prompt, accepted: release, read: reading.release });
+      seen.push({
+        ...run,
+        prompt,
+        accepted: release,
+        read: reader,
+        readAtOld: [reader, reading.release].includes('old'),
+        readAt: performance.now(),
+      });
     } catch (error) {
       faults.push(String(error));
     }
@@ -174,14 +189,18 @@ async function mixedPhase() {
   }
 }
 
+/** The server process that executed each run, by the run's id. */
+async function executorsOf(runs) {
+  const ids = runs.map(({ id }) => id);
+  const { rows } = await client.query('SELECT id, executed_by FROM runs WHERE id = ANY($1)', [ids]);
+  return new Map(rows.map((row) => [row.id, row.executed_by]));
+}
+
 async function countCombinations(runs) {
-  const { rows } = await client.query('SELECT id, executed_by FROM runs WHERE id = ANY($1)', [
-    runs.map(({ id }) => id),
-  ]);
-  const executors = new Map(rows.map((row) => [row.id, releases.get(row.executed_by)]));
+  const executors = await executorsOf(runs);
   const counts = new Map();
   for (const { id, accepted, read } of runs) {
-    const name = `accepted by ${accepted}, executed by ${executors.get(id)}, read at ${read}`;
+    const name = `accepted by ${accepted}, executed by ${releases.get(executors.get(id))}, read at ${read}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return new Map([...counts].sort());
@@ -228,6 +247,7 @@ function anyPlace() {
 /** An address where a server of either release runs. */
 function createPlace(port) {
   let server = null;
+  let node = null;
   const place = {
     url: `http://127.0.0.1:${port}`,
     release: null,
@@ -246,18 +266,21 @@ function createPlace(port) {
           place.url,
         ]);
         if (rows.length > 0 && !releases.has(rows[0].id)) {
-          releases.set(rows[0].id, release);
+          node = rows[0].id;
+          releases.set(node, release);
           return;
         }
         await sleep(100);
       }
     },
     async replace(release) {
+      endedAt.set(node, performance.now());
       const status = await server.stop();
       if (status !== 0) faults.push(`a server of the ${place.release} release ended with ${status}`);
       await place.start(release);
     },
     kill() {
+      endedAt.set(node, performance.now());
       if (server?.isRunning()) process.kill(server.pid, 'SIGKILL');
     },
   };
