@@ -84,7 +84,7 @@ export async function convertCheckpoint(options: ConvertOptions): Promise<Conver
       }),
       ...importanceMetadata(options.importance),
     ]);
-    checkReadable(options.target, metadata, steps);
+    checkReadable(options.target, metadata, steps, tokenizer);
     const writer = await GgufWriter.create(options.target, {
       metadata,
       tensors: steps,

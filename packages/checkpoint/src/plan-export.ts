@@ -1,5 +1,7 @@
 /** What is decided of a model file before its weights are read. */
+import { isDeepStrictEqual } from 'node:util';
 import type { GptjConfig } from '@gptj-cloud/model';
+import type { TokenizerData } from '@gptj-cloud/tokenizer';
 import { checkTokenizer } from './check-tokenizer.ts';
 import type { CheckpointTensor } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
@@ -54,8 +56,16 @@ export function quantisedWarning(sample: CheckpointTensor | undefined): readonly
   return [`the source is quantised already (${type}): the result keeps its rounding errors`];
 }
 
-/** Check the metadata with the reader before writing: a conversion may take half an hour. */
-export function checkReadable(target: string, metadata: GgufMetadata, plans: readonly GgufTensorPlan[]): void {
+/**
+ * Check the metadata with the reader before writing: a conversion may take half an hour. `tokenizer`: one that has passed
+ * {@link checkTokenizer}, which takes too long to repeat for the same.
+ */
+export function checkReadable(
+  target: string,
+  metadata: GgufMetadata,
+  plans: readonly GgufTensorPlan[],
+  tokenizer: TokenizerData,
+): void {
   const tensors = plans.map(({ name, shape, type }) => ({
     name,
     shape,
@@ -65,7 +75,8 @@ export function checkReadable(target: string, metadata: GgufMetadata, plans: rea
     sizeBytes: 0,
   }));
   readGptjConfig(target, { metadata, tensors });
-  checkTokenizer(target, readTokenizerData(target, { metadata, tensors }));
+  const readable = readTokenizerData(target, { metadata, tensors });
+  if (!isDeepStrictEqual(readable, tokenizer)) checkTokenizer(target, readable);
   const headerBytes = ggufHeaderBytes(metadata, plans).byteLength;
   if (headerBytes > MAX_HEADER_BYTES) {
     throw new CheckpointError(

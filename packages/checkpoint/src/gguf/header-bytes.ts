@@ -55,6 +55,8 @@ export function ggufHeaderBytes(metadata: GgufMetadata, tensors: readonly GgufTe
   return sink.bytes(GGUF_ALIGNMENT);
 }
 
+const UTF8 = new TextEncoder();
+
 /** A growing little-endian buffer. */
 class ByteSink {
   #bytes = new Uint8Array(1 << 20);
@@ -72,10 +74,11 @@ class ByteSink {
   }
 
   string(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    this.uint64(BigInt(bytes.byteLength));
-    const at = this.#reserve(bytes.byteLength);
-    this.#bytes.set(bytes, at);
+    // At most three bytes for a unit of UTF-16; what is left over is given back.
+    const at = this.#reserve(8 + 3 * text.length);
+    const { written } = UTF8.encodeInto(text, this.#bytes.subarray(at + 8));
+    this.#view.setBigUint64(at, BigInt(written), true);
+    this.#length = at + 8 + written;
   }
 
   item(type: GgufItemType, value: number | bigint | boolean | string): void {

@@ -36,6 +36,22 @@ test('renames the file to its final name only when it is complete and padded', a
   assert.deepEqual(bytes.subarray(-64), expected);
 });
 
+test('a file that is written past the cache has the same bytes', async (t) => {
+  const folder = temporaryFolder(t);
+  const files = [Number.POSITIVE_INFINITY, 1].map((uncachedFromBytes) => ({
+    path: join(folder, `${uncachedFromBytes}.gguf`),
+    uncachedFromBytes,
+  }));
+  for (const { path, uncachedFromBytes } of files) {
+    const writer = await GgufWriter.create(path, { ...OPTIONS, uncachedFromBytes });
+    await writer.write(new Uint8Array(12).fill(1));
+    await writer.write(new Uint8Array(32).fill(2));
+    await writer.finish();
+  }
+  const [cached, uncached] = files.map(({ path }) => readFileSync(path));
+  assert.deepEqual(uncached, cached);
+});
+
 test('an existing file is not replaced without overwrite', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'out.gguf');

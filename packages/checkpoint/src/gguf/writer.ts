@@ -1,24 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, type Stats } from 'node:fs';
-import { type FileHandle, link, open, rename, rm, statfs } from 'node:fs/promises';
+import { link, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../bounded-file.ts';
 import { CheckpointError } from '../checkpoint-error.ts';
+import { SequentialFile, type SequentialFileOptions } from '../sequential-file.ts';
 import { type GgufTensorPlan, ggufHeaderBytes, planBytes } from './header-bytes.ts';
 import { align, GGUF_ALIGNMENT, type GgufMetadata } from './metadata.ts';
 
-export interface GgufWriterOptions {
+export interface GgufWriterOptions extends Omit<SequentialFileOptions, 'sizeBytes'> {
   readonly metadata: GgufMetadata;
   /** In the order of their data. */
   readonly tensors: readonly GgufTensorPlan[];
   /** Replace an existing file. Default false. */
   readonly overwrite?: boolean;
-  /** Bytes after which the system is asked to begin writing to the disk. */
-  readonly flushEveryBytes?: number;
 }
-
-/** The disk works while the next bytes are computed, instead of after the last of them. */
-const FLUSH_EVERY_BYTES = 256 * 1024 * 1024;
 
 /**
  * Writes a GGUF file front to back. Until `finish` the bytes are in `.<name>.<random>.partial` in the same folder;
@@ -32,13 +28,8 @@ export class GgufWriter {
   readonly #partialPath: string;
   readonly #tensors: readonly GgufTensorPlan[];
   readonly #overwrite: boolean;
-  readonly #flushEveryBytes: number;
-  #handle: FileHandle | null;
+  #file: SequentialFile | null;
   #written = 0;
-  #unflushedBytes = 0;
-  #flushing: Promise<void> | null = null;
-  /** The system reports a failed flush once: a later one succeeds although bytes are lost. */
-  #flushFailure: CheckpointError | null = null;
   /** Index of the tensor being written, and the number of its bytes already written. */
   #current = 0;
   #currentBytes = 0;
@@ -46,17 +37,16 @@ export class GgufWriter {
   private constructor(
     path: string,
     partialPath: string,
-    handle: FileHandle,
+    file: SequentialFile,
     totalBytes: number,
     options: GgufWriterOptions,
   ) {
     this.path = path;
     this.totalBytes = totalBytes;
     this.#partialPath = partialPath;
-    this.#handle = handle;
+    this.#file = file;
     this.#tensors = options.tensors;
     this.#overwrite = options.overwrite ?? false;
-    this.#flushEveryBytes = options.flushEveryBytes ?? FLUSH_EVERY_BYTES;
   }
 
   /** Create the partial file and write the header. Throws `target_exists`, `disk_full`, `not_found`, `io`. */
@@ -67,13 +57,13 @@ export class GgufWriter {
     const totalBytes = header.byteLength + dataBytes;
     await checkSpace(path, totalBytes);
     const partialPath = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`);
-    let handle: FileHandle;
+    let file: SequentialFile;
     try {
-      handle = await open(partialPath, 'wx');
+      file = await SequentialFile.create(partialPath, { ...options, sizeBytes: totalBytes });
     } catch (error) {
       throw writeError(path, error);
     }
-    const writer = new GgufWriter(path, partialPath, handle, totalBytes, options);
+    const writer = new GgufWriter(path, partialPath, file, totalBytes, options);
     try {
       await writer.#append(header);
     } catch (error) {
@@ -121,11 +111,8 @@ export class GgufWriter {
       );
     }
     try {
-      await this.#flushing;
-      if (this.#flushFailure !== null) throw this.#flushFailure;
-      await this.#handle?.sync();
-      await this.#handle?.close();
-      this.#handle = null;
+      await this.#file?.finish();
+      this.#file = null;
       await moveIntoPlace(this.#partialPath, this.path, this.#overwrite);
     } catch (error) {
       await this.abort();
@@ -136,46 +123,24 @@ export class GgufWriter {
 
   /** Close and remove the partial file. Idempotent; does nothing after `finish`. */
   async abort(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = null;
+    const file = this.#file;
+    this.#file = null;
     try {
-      await handle?.close();
+      await file?.close();
     } finally {
       await rm(this.#partialPath, { force: true });
     }
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
-    const handle = this.#handle;
-    if (handle === null) throw new CheckpointError('closed', { file: this.path }, 'the writer is closed');
-    if (this.#flushFailure !== null) throw this.#flushFailure;
-    let done = 0;
+    const file = this.#file;
+    if (file === null) throw new CheckpointError('closed', { file: this.path }, 'the writer is closed');
     try {
-      while (done < bytes.byteLength) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, this.#written + done);
-        done += bytesWritten;
-      }
+      await file.append(bytes);
     } catch (error) {
       throw writeError(this.path, error);
     }
-    this.#written += done;
-    this.#unflushedBytes += done;
-    this.#flush(handle);
-  }
-
-  /** Returns at once. One flush at a time; its failure is thrown by the next write or by `finish`. */
-  #flush(handle: FileHandle): void {
-    if (this.#flushing !== null || this.#unflushedBytes < this.#flushEveryBytes) return;
-    this.#unflushedBytes = 0;
-    this.#flushing = handle.datasync().then(
-      () => {
-        this.#flushing = null;
-      },
-      (error: unknown) => {
-        this.#flushFailure = writeError(this.path, error);
-        this.#flushing = null;
-      },
-    );
+    this.#written += bytes.byteLength;
   }
 }
 

@@ -81,7 +81,7 @@ export async function openPartialConversion(options: PartialConversionOptions): 
     const modelName = folderModelName(folder);
     const fileType = FILE_TYPES[type];
     const metadata = phi2Metadata({ config, tokenizer, modelName, source: modelName, sourceType, fileType });
-    checkReadable(target, metadata, tensors);
+    checkReadable(target, metadata, tensors, tokenizer);
     return await PartialGguf.open(target, { sourceType, metadata, tensors });
   };
   const left = await readPartialState(target);
