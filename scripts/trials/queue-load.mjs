@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { insertProject, insertUser } from '../../apps/server/dist/identity/users/user-store.js';
 import { openPostgres } from '../../apps/server/dist/store/postgres.js';
 import { PIPELINE, startWorkers } from './queue-workers.mjs';
+import { watchSessions } from './session-waits.mjs';
 import { startTemporaryPostgres } from './temporary-postgres.mjs';
 
 const { values, positionals } = parseArgs({
@@ -115,6 +116,7 @@ async function round(name) {
   const isLoaded = await hasOpenRuns();
   const workers = await startAllWorkers();
   const before = postgresSeconds();
+  const sessions = await watchSessions(postgres.url);
   const begun = performance.now();
   let lone = null;
   let fewSeconds = 0;
@@ -130,6 +132,7 @@ async function round(name) {
   } else await sleep(roundSeconds * 250);
   const seconds = (performance.now() - begun) / 1000;
   const cores = (postgresSeconds() - before) / seconds;
+  const waits = await sessions.stop();
   const { rows } = await db.execute(
     `SELECT relname AS name, n_dead_tup AS dead FROM pg_stat_user_tables WHERE relname IN ('runs', 'nodes') ORDER BY 1 DESC`,
   );
@@ -144,6 +147,7 @@ async function round(name) {
       `  ${seen.emptyMs.length} empty claims ${show(seen.emptyMs)}; ${claims}; SELECT 1 beside them ${show(seen.selectMs)}\n` +
       `  PostgreSQL ${cores.toFixed(2)} cores, the workers ${(seen.cpuSeconds / seconds).toFixed(2)}; dead rows: ${dead}`,
   );
+  for (const line of waits) console.log(`  ${line}`);
   if (lone === null) return;
   console.log(
     `  a worker with two connections of its own: ${lone.claimMs.length} claims of runs ${show(lone.claimMs)}; SELECT 1 ${show(lone.selectMs)}`,
