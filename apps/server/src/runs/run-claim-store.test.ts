@@ -3,9 +3,11 @@ import { beforeEach, test } from 'node:test';
 import { CAPABILITIES } from '@gptj-cloud/engine';
 import { newId } from '@gptj-cloud/protocol';
 import { sql } from 'drizzle-orm';
+import { z } from 'zod';
 import { DEFAULT_PROJECT_ID } from '../identity/users/first-user.ts';
 import { insertProject, insertUser } from '../identity/users/user-store.ts';
 import type { Database, Store } from '../store/db.ts';
+import { returnedRows } from '../store/returned-rows.ts';
 import { storeRun } from '../testing/store-run.ts';
 import { describeOnEveryStore } from '../testing/test-store.ts';
 import { changeNodePrefixes } from './nodes/node-prefix-store.ts';
@@ -189,6 +191,29 @@ describeOnEveryStore('the queue of runs', (open: () => Store) => {
     for (let i = 0; i < 6; i++) order.push(...(await claim(1, options)));
     // The accounts take turns as without it.
     assert.deepEqual(order, [urgent, other, soon, ...first, late]);
+  });
+
+  test('a claim passes the index entries of runs that have left the queue once', async () => {
+    await stored(1, { pipelineId: 'p' });
+    const waiting = 3_000;
+    await db().execute(sql`
+      INSERT INTO runs (id, project_id, pipeline_id, data_id, state, created_at, account_id)
+      SELECT 'run_' || lpad(i::text, 32, '0'), project_id, pipeline_id, data_id, 'received', created_at + i * interval '1 ms', account_id
+      FROM runs, generate_series(1, ${waiting}::int) i`);
+    await claim(2_000);
+    const pages = async (): Promise<number> => {
+      await db().execute(sql`SELECT pg_stat_force_next_flush()`);
+      const found = await db().execute(
+        sql`SELECT idx_blks_hit + idx_blks_read AS pages FROM pg_statio_user_indexes WHERE indexrelname = 'runs_queued'`,
+      );
+      return returnedRows(found, z.object({ pages: z.coerce.number() }))[0]?.pages ?? 0;
+    };
+    const size = await db().execute(sql`SELECT pg_relation_size('runs_queued') / 8192 AS pages`);
+    const indexPages = returnedRows(size, z.object({ pages: z.coerce.number() }))[0]?.pages ?? 0;
+    const before = await pages();
+    assert.equal((await claim(1, { queues: ['p'] })).length, 1);
+    const passed = (await pages()) - before;
+    assert.ok(passed < 2 * indexPages, `expected fewer than twice the ${indexPages} pages of the index, got ${passed}`);
   });
 
   test('an account with many waiting runs delays the ten of another by two run times at most', async () => {

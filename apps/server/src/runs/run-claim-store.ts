@@ -73,10 +73,18 @@ export async function claimRuns(db: Database, claim: FairClaim): Promise<readonl
   return [...rows].sort((a, b) => b.priority - a.priority || a.createdAt.getTime() - b.createdAt.getTime());
 }
 
-/** Planning a claim takes a millisecond: most looks of an idle process at the queue end here. */
+/**
+ * Planning a claim takes a millisecond: most looks of an idle process at the queue end here. Read from the end of the queue, where no
+ * runs have left it.
+ */
 async function hasWaiting(db: Database, queues: readonly string[] | null): Promise<boolean> {
-  const served = queues === null ? sql`` : sql`AND ${queue} = ANY(${sql.param([...queues])}::text[])`;
-  const found = await db.execute(sql`SELECT 1 AS one FROM runs WHERE ${isWaiting} ${served} LIMIT 1`);
+  const found = await db.execute(
+    queues === null
+      ? sql`SELECT 1 AS one FROM runs WHERE ${isWaiting} LIMIT 1`
+      : sql`SELECT 1 AS one FROM unnest(${sql.param([...queues])}::text[]) AS q (id) CROSS JOIN LATERAL (
+          SELECT 1 FROM runs WHERE ${isWaiting} AND ${queue} = q.id
+          ORDER BY priority, account_id DESC, created_at DESC, id DESC LIMIT 1) f LIMIT 1`,
+  );
   return returnedRows(found, z.object({ one: z.number() })).length > 0;
 }
 
@@ -90,6 +98,9 @@ export async function claimRunsOf(db: Database, claim: Claim, ids: readonly stri
 /**
  * Selects and locks the next runs. Every step reads the index of waiting runs from one distinct value to the next (a loose
  * index scan), so that a hundred thousand waiting runs of an account cost as much as ten.
+ *
+ * Until the next vacuum the index has entries of runs that have left the queue, before those that wait. Each is passed once: the first
+ * run that a step finds is where the next one begins (`first_account`, `first_at`).
  */
 function fairChoice({ limit, queues, random, lease, affinity }: FairClaim): SQL {
   const listed = queues === null ? waitingQueues : sql`SELECT unnest(${sql.param([...queues])}::text[]) AS id`;
@@ -100,25 +111,28 @@ function fairChoice({ limit, queues, random, lease, affinity }: FairClaim): SQL 
   return sql`
     WITH RECURSIVE queues AS (${listed}),
     levels AS (
-      SELECT p.id AS queue, f.priority FROM queues p CROSS JOIN LATERAL (
-        SELECT priority FROM runs WHERE ${isWaiting} AND ${queue} = p.id ORDER BY priority DESC LIMIT 1) f
+      SELECT p.id AS queue, f.* FROM queues p CROSS JOIN LATERAL (
+        SELECT priority, account_id AS first_account, created_at AS first_at FROM runs WHERE ${isWaiting} AND ${queue} = p.id
+        ORDER BY priority DESC, account_id, created_at LIMIT 1) f
       UNION ALL
-      SELECT l.queue, f.priority FROM levels l CROSS JOIN LATERAL (
-        SELECT priority FROM runs WHERE ${isWaiting} AND ${queue} = l.queue AND priority < l.priority
-        ORDER BY priority DESC LIMIT 1) f
+      SELECT l.queue, f.* FROM levels l CROSS JOIN LATERAL (
+        SELECT priority, account_id, created_at FROM runs WHERE ${isWaiting} AND ${queue} = l.queue AND priority < l.priority
+        ORDER BY priority DESC, account_id, created_at LIMIT 1) f
     ),
     ranges AS (
-      SELECT queue, priority, ${from}::text AS first, NULL::text AS past FROM levels
-      UNION ALL SELECT queue, priority, '', ${from}::text FROM levels
+      SELECT queue, priority, greatest(${from}::text, first_account) AS first_account,
+        CASE WHEN ${from}::text <= first_account THEN first_at ELSE '-infinity' END AS first_at, NULL::text AS past FROM levels
+      UNION ALL SELECT queue, priority, first_account, first_at, ${from}::text FROM levels WHERE first_account < ${from}::text
     ),
     accounts AS (
-      SELECT r.queue, r.priority, r.past, f.account_id FROM ranges r CROSS JOIN LATERAL (
-        SELECT account_id FROM runs WHERE ${isWaiting} AND ${queue} = r.queue AND priority = r.priority
-          AND account_id >= r.first AND (r.past IS NULL OR account_id < r.past) ORDER BY account_id LIMIT 1) f
+      SELECT r.queue, r.priority, r.past, f.* FROM ranges r CROSS JOIN LATERAL (
+        SELECT account_id, created_at AS first_at FROM runs WHERE ${isWaiting} AND ${queue} = r.queue AND priority = r.priority
+          AND (account_id, created_at) >= (r.first_account, r.first_at) AND (r.past IS NULL OR account_id < r.past)
+        ORDER BY account_id, created_at LIMIT 1) f
       UNION ALL
-      SELECT a.queue, a.priority, a.past, f.account_id FROM accounts a CROSS JOIN LATERAL (
-        SELECT account_id FROM runs WHERE ${isWaiting} AND ${queue} = a.queue AND priority = a.priority
-          AND account_id > a.account_id AND (a.past IS NULL OR account_id < a.past) ORDER BY account_id LIMIT 1) f
+      SELECT a.queue, a.priority, a.past, f.* FROM accounts a CROSS JOIN LATERAL (
+        SELECT account_id, created_at FROM runs WHERE ${isWaiting} AND ${queue} = a.queue AND priority = a.priority
+          AND account_id > a.account_id AND (a.past IS NULL OR account_id < a.past) ORDER BY account_id, created_at LIMIT 1) f
     ),
     candidates AS MATERIALIZED (
       SELECT c.id, a.queue, a.priority, a.account_id, b.running, c.place + b.running AS turn, c.created_at
@@ -128,6 +142,7 @@ function fairChoice({ limit, queues, random, lease, affinity }: FairClaim): SQL 
       CROSS JOIN LATERAL (
         SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) AS place FROM runs
         WHERE ${isWaiting} AND ${queue} = a.queue AND priority = a.priority AND account_id = a.account_id
+          AND created_at >= a.first_at
         ORDER BY created_at, id LIMIT ${limit + SPARE}) c
       ORDER BY a.priority DESC, turn, c.created_at, c.id LIMIT ${limit + SPARE}
     )${affinity === undefined ? sql`` : preferHeld(lease.owner)}

@@ -13,7 +13,9 @@ describeOnEveryStore('settings of tables', (store) => {
       sql`SELECT relname AS name, reloptions AS options FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND reloptions IS NOT NULL`,
     );
-    const settings = returnedRows(found, optionsSchema).map(({ name, options }) => [name, [...options].sort()] as const);
+    const settings = returnedRows(found, optionsSchema).map(
+      ({ name, options }) => [name, [...options].sort()] as const,
+    );
     assert.deepEqual(Object.fromEntries(settings), {
       node_prefixes: [
         'autovacuum_vacuum_cost_delay=0',
