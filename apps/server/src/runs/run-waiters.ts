@@ -56,12 +56,20 @@ export function createRunWaiters(deps: RunWaitersDeps): RunWaiters {
     const known = accepted.take(id);
     const waiting = waiters.get(id) ?? new Set();
     waiters.delete(id);
+    const isComplete = endedHere || ownsStore;
+    if (!isComplete) {
+      // Before the store is asked: this process may claim the run again meanwhile, and the next execution has a log of its own.
+      events.publish(id, GOES_ON);
+      events.end(id);
+    }
     if (waiting.size === 0 && !events.isOpen(id)) return;
     try {
       const run = known === null ? await queries.get(projectId, id) : queries.toGet(known);
       const hasEnded = isTerminal(run.run_state);
-      events.publish(id, hasEnded && (endedHere || ownsStore) ? { type: 'run', run } : GOES_ON);
-      events.end(id);
+      if (isComplete) {
+        events.publish(id, hasEnded ? { type: 'run', run } : GOES_ON);
+        events.end(id);
+      }
       if (!hasEnded && !worker().stopped && waiting.size > 0) {
         // Another process executes it now.
         waiters.set(id, new Set([...(waiters.get(id) ?? []), ...waiting]));
@@ -71,7 +79,7 @@ export function createRunWaiters(deps: RunWaitersDeps): RunWaiters {
       for (const { resolve } of waiting) resolve(run);
     } catch (error) {
       logger.error('end of a run could not be read', { run_id: id, error });
-      events.end(id);
+      if (isComplete) events.end(id);
       for (const { reject } of waiting) reject(error);
     }
   };
