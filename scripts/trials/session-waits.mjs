@@ -6,21 +6,23 @@ const SAMPLE_MS = 100;
 /** Waits of a statement that take a smaller part of its time are left out. */
 const SHOWN_SHARE = 0.02;
 
-/** The first that matches names the statement. */
+/** By the beginning of their text, of which PostgreSQL shows 1,024 bytes. The first that matches names the statement. */
 const STATEMENTS = [
-  ['claims', /SKIP LOCKED|^SELECT 1 AS one FROM (?:runs|unnest)/i],
-  ['ends', /^update "runs" set "state" = e\./i],
+  ['claims', /^update "runs" set "attempts"/],
+  ['looks at the queue', /^SELECT 1 AS one FROM/],
+  ['ends', /^update "runs" set "lease_owner"/],
   ['reports of workers', /"nodes"/],
   ['commits', /^commit/i],
-  ['vacuum', /^autovacuum/i],
+  ['vacuum', /^autovacuum/],
 ];
 
 const ACTIVE = `SELECT query, wait_event_type || ':' || wait_event AS wait FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'`;
+  WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')`;
 
 /**
  * `stop` resolves to a line for each kind of statement: how many sessions executed it at a time, on average, and what they waited for.
- * A session that waits for nothing computes, or waits for a processor.
+ * A session that waits for nothing computes, or waits for a processor; one that waits for `Client:ClientRead` is held by its client, in the middle of a
+ * transaction.
  */
 export async function watchSessions(url) {
   const store = await openPostgres(url, { maxConnections: 1 });
