@@ -26,6 +26,7 @@ import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
 import type { AfterReply } from './identity/after-reply.ts';
 import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-store.ts';
+import { rememberKeys } from './identity/api-keys/key-memory.ts';
 import type { Mailer } from './identity/mailer.ts';
 import type { OAuthProvider } from './identity/oauth/oauth-provider.ts';
 import { mailDisabledWebhook } from './identity/projects/mail-disabled-webhook.ts';
@@ -314,7 +315,8 @@ export function compose(deps: ComposeDeps): Composition {
   const app = createApp({
     db,
     accounts,
-    findKey: deps.findKey ?? createKeyFinder(db),
+    findKey:
+      deps.findKey ?? (store.writes === null ? createKeyFinder(db) : rememberKeys(createKeyFinder(db), store.writes)),
     runs,
     pipelines,
     tags,

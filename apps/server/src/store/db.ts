@@ -12,6 +12,7 @@ import { createOutageLog } from './outage-log.ts';
 import { returnedRows } from './returned-rows.ts';
 import { storeFull } from './store-outage.ts';
 import type { OpenStoreSession } from './store-session.ts';
+import { createWriteWatch, type WriteWatch } from './write-watch.ts';
 
 /** Drizzle on any PostgreSQL: the type that features query. A transaction has it too. */
 export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
@@ -23,6 +24,8 @@ export interface Store {
   readonly dump: (() => AsyncIterable<Uint8Array>) | null;
   /** Opens a connection to the other processes on the store; null where there can be no others. */
   readonly openSession: OpenStoreSession | null;
+  /** Notices changes of tables; null where other processes may make some. */
+  readonly writes: WriteWatch | null;
   /** Bytes of the database on its disk. */
   size(): Promise<number>;
   /** Rejects with `store_full` while the disk is full and nothing can be written. */
@@ -72,6 +75,7 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
       ),
     onReopen: () => logger.info('the embedded store is open again'),
   });
+  const writes = createWriteWatch();
   const pool = createGuardedPool({
     user: 'postgres',
     database: 'postgres',
@@ -82,6 +86,7 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
     stream: () => new WorkerSocket(thread),
     prepares: true,
     beginsAhead: true,
+    onStatement: (text) => writes.note(text),
     isFull: () => thread.isFull,
     ...createOutageLog(logger, () => performance.now()),
   });
@@ -90,6 +95,7 @@ export async function openStore(folder: string | null, options: EmbeddedOptions 
   return {
     db,
     openSession: null,
+    writes,
     size: () => databaseSize(db),
     async *dump() {
       if (folder === null) yield await thread.dump();

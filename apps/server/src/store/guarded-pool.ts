@@ -24,6 +24,8 @@ export interface GuardedPoolOptions extends pg.PoolConfig {
    * session can cancel the BEGIN: those statements would then be committed one by one. Default false.
    */
   readonly beginsAhead?: boolean;
+  /** A statement is sent: its text. */
+  readonly onStatement?: (text: string) => void;
   /** Whether the store accepts no writes because its disk is full. Default: never. */
   readonly isFull?: () => boolean;
 }
@@ -40,7 +42,15 @@ const SERVER: Payer = { name: 'server', share: SERVER_SHARE };
 type Callback = (error: unknown, ...rest: unknown[]) => void;
 
 export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
-  const { onOutage, onAnswer, prepares = false, beginsAhead = false, isFull = () => false, ...config } = options;
+  const {
+    onOutage,
+    onAnswer,
+    onStatement,
+    prepares = false,
+    beginsAhead = false,
+    isFull = () => false,
+    ...config
+  } = options;
   const nameOf = prepares ? createNames() : () => null;
   /** Reports an outage and returns the error to throw. */
   const report = (thrown: unknown): unknown => {
@@ -75,6 +85,7 @@ export function createGuardedPool(options: GuardedPoolOptions): pg.Pool {
 
     override query(...args: unknown[]): never {
       const [query, values] = args;
+      onStatement?.(hasText(query) ? query.text : String(query));
       if (hasText(query) && Array.isArray(values) && values.length > 0) {
         const name = nameOf(query.text);
         if (name !== null) args[0] = { ...query, name };

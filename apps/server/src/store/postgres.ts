@@ -68,6 +68,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     db,
     dump: null,
     openSession: (onHint) => openStoreSession(url, onHint),
+    writes: null,
     size: () => databaseSize(db),
     checkDisk: async () => {},
     close,

@@ -109,6 +109,7 @@ const NO_STORE: Store = {
   }),
   dump: null,
   openSession: null,
+  writes: null,
   size: async () => 0,
   checkDisk: async () => {},
   close: async () => {},

@@ -56,7 +56,7 @@ export interface Guard {
   refuseOtherSites(c: Context<HttpEnv>): void;
 }
 
-/** Every request reads keys and sessions from the store, so a revoked one fails at the next request. */
+/** A revoked key or session fails at the next request: what is found is as the store has it then. */
 export interface GuardDeps {
   readonly clock: () => Date;
   /** Find the API key of a token, whatever its state, or null. */
