@@ -169,3 +169,55 @@ test('ends a request that takes longer than its plan allows, charges it, and pas
   const [asked] = engine.requests;
   assert.deepEqual([asked?.tenant, asked?.maxComputeMs, asked?.maxQueueMs], [PRINCIPAL.projectId, 60_000, 9_000]);
 });
+
+test('ends before a settlement that no limit counts, and closes after it', async () => {
+  for (const isCounted of [false, true]) {
+    const engine = createScriptedEngine(() => ({ sequences: [bytesOf('x')] }));
+    const model = byteModel(engine);
+    let meter = (): void => {};
+    const metered = new Promise<void>((resolve) => {
+      meter = resolve;
+    });
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const settle = (): Promise<void> => {
+      begin();
+      return metered;
+    };
+    const generations = createGenerationService({
+      engineOf: () => engine,
+      admission: {
+        ...createOpenAdmission(),
+        admit: async (...asked) => ({
+          ...(await createOpenAdmission().admit(...asked)),
+          isCounted,
+          settle,
+        }),
+      },
+      logger: createLogger(
+        () => {},
+        () => new Date(0),
+      ),
+    });
+    let hasEnded = false;
+    const prompts = [{ prompt: bytesOf('a'), config: model.readParameters({ max_new_tokens: 1 })(1).config }];
+    const read = async (): Promise<void> => {
+      for await (const _ of generations.generate({ principal: PRINCIPAL, model: 'any', prompts }, signal));
+      hasEnded = true;
+    };
+    const reading = read();
+    await begun;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(hasEnded, !isCounted);
+    let hasClosed = false;
+    const closed = generations.close(0).then(() => {
+      hasClosed = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(hasClosed, false);
+    meter();
+    await Promise.all([reading, closed]);
+  }
+});

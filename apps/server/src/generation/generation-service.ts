@@ -4,7 +4,7 @@
  *
  * requested → admitted (its maximum usage is reserved) → its prompts run, a few at a time → ended. However it ends, the
  * reservation is released exactly once: settled with the actual usage, or cancelled where nothing was computed or the
- * server failed (`charge.ts`).
+ * server failed (`charge.ts`). A reply does not wait for a settlement that no limit counts.
  */
 
 import type { GenerateConfig } from '@gptj-cloud/decoding';
@@ -19,6 +19,7 @@ import { chargeOf, type GenerationEnd } from './charge.ts';
 import { toGenerationError } from './generation-error.ts';
 import { createGenerationMeter } from './generation-meter.ts';
 import { mergeEvents } from './merge-events.ts';
+import { createSettlements } from './settlements.ts';
 
 /** One prompt and its parameters, parsed for its length. */
 export interface PromptRequest {
@@ -65,6 +66,8 @@ export interface GenerationService {
   generate(request: DirectGeneration, signal: AbortSignal): AsyncGenerator<DirectEvent>;
   /** Generations under way. */
   readonly running: number;
+  /** Resolves when the costs of all generations that have ended are metered: replies do not wait for those without counted limits. */
+  readonly settled: () => Promise<void>;
   /** Refuse new generations, wait up to `drainTimeoutMs` for running ones, then cancel them and wait a moment. Idempotent. */
   close(drainTimeoutMs: number): Promise<void>;
 }
@@ -77,6 +80,8 @@ const STOP_MS = 2_000;
 export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
   const { engineOf, admission, logger, now = () => performance.now(), maxQueueMs = null } = deps;
   const stop = new AbortController();
+  const onUnmetered = (error: unknown): void => logger.error('usage of a generation could not be metered', { error });
+  const settlements = createSettlements(onUnmetered);
   let closing: Promise<void> | undefined;
   let running = 0;
   let idle = (): void => {};
@@ -131,9 +136,9 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       const cost = chargeOf(end, meter);
       const released = cost === null ? admitted.cancel() : admitted.settle(cost);
       // Only a complete generation can still report that metering failed.
-      await (end.type === 'finished'
-        ? released
-        : released.catch((error) => logger.error('usage of a generation could not be metered', { error })));
+      if (end.type !== 'finished') await released.catch(onUnmetered);
+      else if (admitted.isCounted) await released;
+      else await settlements.add(released);
     }
   }
 
@@ -151,9 +156,10 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         if (running === 0) idle();
       }
     },
+    settled: settlements.settled,
     close(drainTimeoutMs) {
       closing ??= (async () => {
-        if (running === 0) return;
+        if (running === 0) return await settlements.settled();
         const drained = new Promise<void>((resolve) => {
           idle = resolve;
         });
@@ -164,6 +170,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         ];
         await drained;
         for (const timer of timers) clearTimeout(timer);
+        await settlements.settled();
       })();
       return closing;
     },

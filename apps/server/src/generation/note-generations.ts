@@ -6,6 +6,7 @@ import type { DirectEvent, DirectGeneration, GenerationService } from './generat
 export function noteGenerations(service: GenerationService): GenerationService {
   return {
     close: (drainTimeoutMs) => service.close(drainTimeoutMs),
+    settled: service.settled,
     get running() {
       return service.running;
     },

@@ -36,6 +36,8 @@ export interface Admitted {
   /** Queue priority of the plan; larger goes first. */
   readonly priority: number;
   readonly limits: TimeLimits;
+  /** Whether the plan has limits that later requests are counted against. */
+  readonly isCounted: boolean;
   /** Meter the cost and return the unused part of the reservation. Idempotent. */
   settle(cost: GenerationCost): Promise<void>;
   /** Return the whole reservation: nothing was used. Idempotent. */

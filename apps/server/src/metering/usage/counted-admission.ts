@@ -196,6 +196,7 @@ function createAdmitted(
   return {
     priority,
     limits,
+    isCounted: meter.seq !== null,
     async settle(cost) {
       const settlement = { meter, cost: toMeteredCost(cost) };
       await once(() => settle(settlement));

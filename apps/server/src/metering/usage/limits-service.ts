@@ -13,6 +13,8 @@ export interface LimitsServiceDeps {
   readonly plans: PlanBook;
   readonly storage: StorageLimits;
   readonly clock: () => Date;
+  /** Resolves when what was computed so far is metered. Default: at once. */
+  readonly settled?: () => Promise<void>;
 }
 
 export interface LimitsService {
@@ -22,11 +24,13 @@ export interface LimitsService {
   headers(principal: Principal): Promise<Readonly<Record<string, string>>>;
 }
 
-export function createLimitsService({ db, plans, storage, clock }: LimitsServiceDeps): LimitsService {
+export function createLimitsService(deps: LimitsServiceDeps): LimitsService {
+  const { db, plans, storage, clock, settled = async () => {} } = deps;
   return {
     headers: async (principal) => await rateLimitHeaders({ db, plans, clock }, principal),
     async read(principal) {
       const plan = plans.planOf(principal);
+      await settled();
       const [use, stored] = await Promise.all([readCountedUse(db, principal, clock()), storage.read(db, principal)]);
       const end = (period: 'day' | 'month'): number => toTimestamp(new Date(endOfPeriod(period, use.at)));
       // Without a limit that needs counters, admission makes no reservations.

@@ -37,6 +37,8 @@ export interface UsageServiceDeps {
   readonly plans: PlanBook;
   readonly storage: StorageLimits;
   readonly clock: () => Date;
+  /** Resolves when what was computed so far is metered. Default: at once. */
+  readonly settled?: () => Promise<void>;
 }
 
 /** Query parameters of a request for usage, unparsed. */
@@ -97,7 +99,8 @@ const COLUMNS = [
   'computed_tokens',
 ] as const;
 
-export function createUsageService({ db, plans, storage, clock }: UsageServiceDeps): UsageService {
+export function createUsageService(deps: UsageServiceDeps): UsageService {
+  const { db, plans, storage, clock, settled = async () => {} } = deps;
   const today = (): string => clock().toISOString().slice(0, 10);
   const filterOf = (principal: Principal, query: UsageQuery): UsageFilter => {
     const to = parseQueryDay('to', query.to, today());
@@ -111,6 +114,7 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
   return {
     async list(principal, query) {
       const filter = filterOf(principal, query);
+      await settled();
       const { groupBy, bucket, limit, cursor } = query;
       const isPage = limit !== undefined || cursor !== undefined;
       const page: UsagePage = isPage ? { limit: limit ?? MAX_USAGE_ROWS, after: cursor } : null;
@@ -132,9 +136,10 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
       return { from, to, group_by: group, bucket, project_id, ...pageOf(found, page) };
     },
     csv(principal, query) {
-      return csvPages(db, filterOf(principal, query));
+      return csvPages(db, filterOf(principal, query), settled);
     },
     async recentRuns(userIds) {
+      await settled();
       const from = new Date(clock().getTime() - 29 * DAY_MS).toISOString().slice(0, 10);
       return await countRunsOfAccounts(db, userIds, from);
     },
@@ -144,6 +149,7 @@ export function createUsageService({ db, plans, storage, clock }: UsageServiceDe
       const userId = userOf(principal, query.userId);
       const account = await findUser(db, userId);
       if (account === null) throw new ApiError('not_found', { kind: 'user', id: userId.slice(0, 100) });
+      await settled();
       const usage = await listPlanUsage(db, userId, `${month}-01`, lastDay(month));
       const planOf = (id: string) => plans.planOf({ planId: id });
       const isMember = month >= account.createdAt.toISOString().slice(0, 7) && month <= today().slice(0, 7);
@@ -171,7 +177,8 @@ function checkHours({ from, to }: UsageFilter, now: Date): void {
   }
 }
 
-async function* csvPages(db: Database, filter: UsageFilter): AsyncGenerator<string> {
+async function* csvPages(db: Database, filter: UsageFilter, settled: () => Promise<void>): AsyncGenerator<string> {
+  await settled();
   yield csvLines([COLUMNS]);
   for await (const page of usageDetails(db, filter)) {
     yield csvLines(page.map((row) => COLUMNS.map((column) => row[column])));
