@@ -10,9 +10,10 @@ test('counts the statements that may change a watched table', () => {
     'INSERT INTO api_keys VALUES ($1)',
     'delete from "public"."users"',
     'TRUNCATE users',
+    'set x = 1; truncate table users',
     'WITH gone AS (DELETE FROM users RETURNING id) SELECT id FROM gone',
     'ALTER TABLE users DROP COLUMN email',
-    'insert into "projects" select "id" from "users"',
+    'update only users set role = $1',
   ];
   for (const [at, text] of writes.entries()) {
     watch.note(text);
@@ -32,6 +33,8 @@ test('counts no statement that only reads, and none about other tables', () => {
     'commit',
     'insert into "user_names" values ($1)',
     'update "runs" set "state" = $1',
+    'insert into "projects" select "id" from "users"',
+    'UPDATE runs SET payer = (SELECT id FROM users LIMIT 1)',
   ];
   for (const text of others) {
     watch.note(text);

@@ -14,24 +14,27 @@ export interface StatementWatch extends WriteWatch {
   note(text: string): void;
 }
 
-/** Statements that begin so change no table themselves; migrations define no function that changes a watched one (tested). */
-const READS = /^\s*(select|begin|commit|rollback|savepoint|release|set|show)\b/i;
+/** Statements that begin so change only the tables that they name after a verb, if any. */
+const NAMES_ITS_TARGETS = /^\s*(select|insert|update|delete|with|begin|commit|rollback|savepoint|release|set|show)\b/i;
+const VERB = String.raw`\b(insert\s+into|update|delete\s+from|merge\s+into|truncate(\s+table)?|alter\s+table|drop\s+table(\s+if\s+exists)?)\s+(only\s+)?("?\w+"?\s*\.\s*)?"?`;
 /** Texts whose effect is kept: a prepared statement has the same one each time. */
 const MAX_KNOWN_TEXTS = 1000;
 
 export function createWriteWatch(): StatementWatch {
-  const watched: { readonly names: RegExp; count: number }[] = [];
+  const watched: { readonly mention: RegExp; readonly change: RegExp; count: number }[] = [];
   let known = new Map<string, readonly { count: number }[]>();
   const changedBy = (text: string): readonly { count: number }[] => {
     const found = known.get(text);
     if (found !== undefined) return found;
-    const changed = READS.test(text) ? [] : watched.filter(({ names }) => names.test(text));
+    const isPlain = NAMES_ITS_TARGETS.test(text);
+    const changed = watched.filter(({ mention, change }) => (isPlain ? change : mention).test(text));
     if (known.size < MAX_KNOWN_TEXTS) known.set(text, changed);
     return changed;
   };
   return {
     of(tables) {
-      const one = { names: new RegExp(`\\b(${tables.join('|')})\\b`, 'i'), count: 0 };
+      const names = `(${tables.join('|')})\\b`;
+      const one = { mention: new RegExp(`\\b${names}`, 'i'), change: new RegExp(VERB + names, 'i'), count: 0 };
       watched.push(one);
       known = new Map();
       return () => one.count;
