@@ -21,7 +21,7 @@ import { table } from './table.ts';
 import { benchWarpers } from './warpers.ts';
 
 const USAGE = `npm run bench -- MODEL.gguf [--prompt 128] [--generate 32] [--rounds 5] [--threads N] [--set AVX2] [--no-server]
-npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384] [--warm-up 400]
+npm run bench -- serve MODEL.gguf [--generate 32] [--rounds 3] [--cells 16384] [--warm-up 400] [--only 'b: 8']
 npm run bench -- api MODEL.gguf
 npm run bench -- draft MODEL.gguf [--draft DRAFT.gguf] [--generate 32] [--rounds 5] [--clients 1] [--threads 2] [--processor-time]
 npm run bench -- eval [MODEL.gguf] [--documents 40] [--tasks NAMES] [--rounds 5] [--threads 2] [--processor-time] [--json FILE]
@@ -33,7 +33,7 @@ load time, and the time that the server adds to a run. The peer is LLAMA_BENCH, 
 \`npm run bench:peers\` builds against the libraries that the engine loads. --set makes both use one instruction set: AVX2, AVX-512.
 
 serve: several clients over HTTP, compared with llama-server on the same file: LLAMA_SERVER, else on the PATH, else the
-one that \`npm run bench:peers -- --server\` builds. A GPT-J-6B needs few requests to warm up: --warm-up 8 --cells 8192.
+one that \`npm run bench:peers -- --server\` builds. A GPT-J-6B needs few requests to warm up: --warm-up 8 --cells 8192. --only: the scenarios whose name begins so.
 api: latency that the server adds with 50 clients; with DATABASE_URL also on PostgreSQL.
 draft: tokens/s with a draft model (default: the embedded one) whose tokens agree at chosen rates, beside none.
 eval: documents/s of the zero-shot tasks (default: on the embedded model), in steps from llama.cpp with one request at a time,
@@ -50,6 +50,7 @@ const { values, positionals } = parseArgs({
     threads: { type: 'string' },
     set: { type: 'string' },
     cells: { type: 'string', default: '16384' },
+    only: { type: 'string' },
     'warm-up': { type: 'string', default: '400' },
     clients: { type: 'string', default: '1' },
     draft: { type: 'string' },
@@ -122,8 +123,9 @@ if (command === 'serve') {
     generated,
     cells: Number(values.cells),
     warmUpRequests: Number(values['warm-up']),
+    only: values.only ?? null,
   });
-  await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
+  if (values.only === undefined) await benchBeams(model, Math.min(generated, 16), Math.min(rounds, 3));
   process.exit(0);
 }
 const found = findPeer('llama-bench', 'LLAMA_BENCH');

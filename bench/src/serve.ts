@@ -103,10 +103,12 @@ export interface ServeOptions {
   readonly cells: number;
   /** Requests before the measurement: a server that has just started compiles its own code while it answers. */
   readonly warmUpRequests: number;
+  /** Measure only scenarios whose name begins so; null: all, and the repeated prompt. */
+  readonly only: string | null;
 }
 
 export async function benchServe(options: ServeOptions): Promise<void> {
-  const { model, rounds, generated, cells, warmUpRequests } = options;
+  const { model, rounds, generated, cells, warmUpRequests, only } = options;
   const program = findPeer('llama-server', 'LLAMA_SERVER');
   if (program === null)
     console.log('found no llama-server: run `npm run bench:peers -- --server` for the comparison.\n');
@@ -117,7 +119,8 @@ export async function benchServe(options: ServeOptions): Promise<void> {
   const servers = [own.runs, own.completions, ...(peer === null ? [] : [peer])];
   try {
     for (const server of servers) await warmUp(server, makeText, warmUpRequests);
-    for (const { name, goals, tokens, run } of scenarios(makeText, generated)) {
+    const measured = scenarios(makeText, generated).filter(({ name }) => name.startsWith(only ?? ''));
+    for (const { name, goals, tokens, run } of measured) {
       const rates = servers.map((): number[] => []);
       for (let round = 0; round < rounds; round++) {
         for (const [i, server] of servers.entries()) {
@@ -133,6 +136,7 @@ export async function benchServe(options: ServeOptions): Promise<void> {
     }
     const columns = ['runs', 'completions', 'llama-server', 'ratio, runs', 'completions', 'goal nano', 'goal 6B'];
     console.log(table(['tokens/s, median of rounds', ...columns], rows));
+    if (only !== null) return;
     for (const [i, server] of servers.entries()) await repeatedPrompt(makeText, server, rounds, i);
   } finally {
     await own.close();
