@@ -25,8 +25,8 @@ import type { EventStreamOptions } from './http/event-stream.ts';
 import type { WaitingReplyOptions } from './http/waiting-reply.ts';
 import type { AccountDeps, AccountSettings } from './identity/account-deps.ts';
 import type { AfterReply } from './identity/after-reply.ts';
-import { createKeyFinder, type FoundApiKey } from './identity/api-keys/api-key-store.ts';
-import { rememberKeys } from './identity/api-keys/key-memory.ts';
+import type { FoundApiKey } from './identity/api-keys/api-key-store.ts';
+import { openKeyFinder } from './identity/api-keys/key-memory.ts';
 import type { Mailer } from './identity/mailer.ts';
 import type { OAuthProvider } from './identity/oauth/oauth-provider.ts';
 import { mailDisabledWebhook } from './identity/projects/mail-disabled-webhook.ts';
@@ -246,13 +246,13 @@ export function compose(deps: ComposeDeps): Composition {
   readAtScrape(metrics, {
     models: models.all,
     countOpenRuns: () => countOpenRunsByState(db),
-    readQueue: async () => ({
-      backlogs: await readBacklogs(
-        db,
-        models.all.map(({ pipeline }) => pipeline.id),
-      ),
-      oldestTransactionSeconds: await readOldestTransactionSeconds(db),
-    }),
+    async readQueue() {
+      const ids = models.all.map(({ pipeline }) => pipeline.id);
+      return {
+        backlogs: await readBacklogs(db, ids),
+        oldestTransactionSeconds: await readOldestTransactionSeconds(db),
+      };
+    },
     countWebhooks: () => webhooks.counts(),
   });
   const runs = createRunService({
@@ -315,8 +315,7 @@ export function compose(deps: ComposeDeps): Composition {
   const app = createApp({
     db,
     accounts,
-    findKey:
-      deps.findKey ?? (store.writes === null ? createKeyFinder(db) : rememberKeys(createKeyFinder(db), store.writes)),
+    findKey: deps.findKey ?? openKeyFinder(store),
     runs,
     pipelines,
     tags,

@@ -14,27 +14,36 @@ export interface StatementWatch extends WriteWatch {
   note(text: string): void;
 }
 
-/** Statements that begin so change only the tables that they name after a verb, if any. */
+interface Watched {
+  readonly tables: ReadonlySet<string>;
+  count: number;
+}
+
+/** Statements that begin so change only the tables that they name after a verb, if any. Others may change all that they name. */
 const NAMES_ITS_TARGETS = /^\s*(select|insert|update|delete|with|begin|commit|rollback|savepoint|release|set|show)\b/i;
-const VERB = String.raw`\b(insert\s+into|update|delete\s+from|merge\s+into|truncate(\s+table)?|alter\s+table|drop\s+table(\s+if\s+exists)?)\s+(only\s+)?("?\w+"?\s*\.\s*)?"?`;
+const TARGETS =
+  /\b(?:insert\s+into|update|delete\s+from|merge\s+into|truncate(?:\s+table)?|alter\s+table|drop\s+table)\s+(?:if\s+exists\s+)?(?:only\s+)?(?:"?\w+"?\s*\.\s*)?"?(\w+)/gi;
+const NAMES = /(\w+)/g;
 /** Texts whose effect is kept: a prepared statement has the same one each time. */
 const MAX_KNOWN_TEXTS = 1000;
 
 export function createWriteWatch(): StatementWatch {
-  const watched: { readonly mention: RegExp; readonly change: RegExp; count: number }[] = [];
-  let known = new Map<string, readonly { count: number }[]>();
-  const changedBy = (text: string): readonly { count: number }[] => {
+  const watched: Watched[] = [];
+  let known = new Map<string, readonly Watched[]>();
+  const changedBy = (text: string): readonly Watched[] => {
     const found = known.get(text);
     if (found !== undefined) return found;
-    const isPlain = NAMES_ITS_TARGETS.test(text);
-    const changed = watched.filter(({ mention, change }) => (isPlain ? change : mention).test(text));
+    const names = new Set<string>();
+    for (const [, name = ''] of text.matchAll(NAMES_ITS_TARGETS.test(text) ? TARGETS : NAMES)) {
+      names.add(name.toLowerCase());
+    }
+    const changed = watched.filter(({ tables }) => [...names].some((name) => tables.has(name)));
     if (known.size < MAX_KNOWN_TEXTS) known.set(text, changed);
     return changed;
   };
   return {
     of(tables) {
-      const names = `(${tables.join('|')})\\b`;
-      const one = { mention: new RegExp(`\\b${names}`, 'i'), change: new RegExp(VERB + names, 'i'), count: 0 };
+      const one: Watched = { tables: new Set(tables), count: 0 };
       watched.push(one);
       known = new Map();
       return () => one.count;

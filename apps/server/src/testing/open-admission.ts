@@ -22,7 +22,13 @@ export function createOpenAdmission(
     cancelled,
     async admit() {
       const ticket = `ticket-${++tickets}`;
-      return { priority, limits, isCounted: true, settle: async (cost) => end(ticket, cost), cancel: async () => end(ticket, null) };
+      return {
+        priority,
+        limits,
+        isCounted: true,
+        settle: async (cost) => end(ticket, cost),
+        cancel: async () => end(ticket, null),
+      };
     },
     admitRuns: async (_tx, runs) => runs.map(() => ({ priority, ticket: `ticket-${++tickets}` })),
     price: () => null,

@@ -1,12 +1,19 @@
 /** Keeps the keys that requests found, on a store that this process alone writes: most requests then need no query for theirs. */
+import type { Store } from '../../store/db.ts';
 import type { WriteWatch } from '../../store/write-watch.ts';
 import { hashSecret } from '../secret.ts';
-import type { FoundApiKey } from './api-key-store.ts';
+import { createKeyFinder, type FoundApiKey } from './api-key-store.ts';
 
 /** The tables that the query of a key reads. */
 export const KEY_TABLES = ['api_keys', 'users', 'projects', 'project_members'] as const;
 /** Keys in memory; beyond, all are forgotten. */
 const MAX_KEYS = 1000;
+
+/** Create the function that finds the key of a token for requests: with a memory where this process alone writes the store. */
+export function openKeyFinder({ db, writes }: Store): (token: string) => Promise<FoundApiKey | null> {
+  const find = createKeyFinder(db);
+  return writes === null ? find : rememberKeys(find, writes);
+}
 
 /**
  * As `find`, which is called for tokens whose key is not in memory. Every write to one of the tables empties the memory, so
