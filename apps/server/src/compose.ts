@@ -248,10 +248,8 @@ export function compose(deps: ComposeDeps): Composition {
     countOpenRuns: () => countOpenRunsByState(db),
     async readQueue() {
       const ids = models.all.map(({ pipeline }) => pipeline.id);
-      return {
-        backlogs: await readBacklogs(db, ids),
-        oldestTransactionSeconds: await readOldestTransactionSeconds(db),
-      };
+      const backlogs = await readBacklogs(db, ids);
+      return { backlogs, oldestTransactionSeconds: await readOldestTransactionSeconds(db) };
     },
     countWebhooks: () => webhooks.counts(),
   });
