@@ -6,9 +6,12 @@ import { loadMigrations, type Migration, migrate } from './migrate.ts';
 import { StoreError } from './store-error.ts';
 
 let pglite: PGlite;
+/** A store without a table. To make one takes twice as long as to copy it. */
+let empty: Blob;
 before(async () => {
   keepBaselineWasm();
   pglite = await PGlite.create();
+  empty = await pglite.dumpDataDir('none');
 });
 after(() => pglite.close());
 
@@ -35,6 +38,17 @@ test('each migration is applied once, to an empty store and to an older one', as
   assert.deepEqual((await pglite.query('SELECT * FROM a')).rows, [{ x: 1, y: 2 }]);
 });
 
+test('a start that finds all migrations there has no transaction for each of them', async () => {
+  let transactions = 0;
+  const counted = (migrations: readonly Migration[]): Promise<void> =>
+    migrate((work) => {
+      transactions++;
+      return pglite.transaction((tx) => work(tx));
+    }, migrations);
+  await counted([first, second]);
+  assert.equal(transactions, 2);
+});
+
 test('a migration that changed after it was applied is refused', async () => {
   await assert.rejects(run([{ ...first, sql: 'SELECT 1' }, second]), code('migration_changed'));
 });
@@ -47,7 +61,7 @@ test('a store of a newer version is refused where a migration needs that version
 });
 
 test('a program of the version before starts on a newer schema that only adds', async () => {
-  const store = await PGlite.create();
+  const store = await PGlite.create({ loadDataDir: empty });
   try {
     const migrateTo = (migrations: readonly Migration[]) =>
       migrate((work) => store.transaction((tx) => work(tx)), migrations);
@@ -67,7 +81,7 @@ test('a program of the version before starts on a newer schema that only adds', 
 });
 
 test('a store from before min_reader is read by no program older than its schema', async () => {
-  const store = await PGlite.create();
+  const store = await PGlite.create({ loadDataDir: empty });
   try {
     const migrateTo = (migrations: readonly Migration[]) =>
       migrate((work) => store.transaction((tx) => work(tx)), migrations);
@@ -100,7 +114,7 @@ test('a failing migration is rolled back whole', async () => {
 });
 
 test('runs, data and usage of an earlier version are in the sums', async () => {
-  const older = await PGlite.create();
+  const older = await PGlite.create({ loadDataDir: empty });
   try {
     const apply = (migrations: readonly Migration[]) =>
       migrate((work) => older.transaction((tx) => work(tx)), migrations);

@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { readBigintsAsNumbers } from './bigint-parser.ts';
 import { type Database, databaseSize, type Store } from './db.ts';
 import { createGuardedPool } from './guarded-pool.ts';
-import { loadMigrations, type MigrationTransaction, migrate } from './migrate.ts';
+import { loadMigrations, type Migration, type MigrationTransaction, migrate } from './migrate.ts';
 import { createOutageLog } from './outage-log.ts';
 import { StoreError } from './store-error.ts';
 import { openStoreSession } from './store-session.ts';
@@ -56,7 +56,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   try {
     const migrations = await loadMigrations();
     await checkConnection(pool);
-    await migrate((work) => inTransaction(pool, work), migrations);
+    await migrateOn(pool, migrations);
   } catch (error) {
     await close();
     throw error;
@@ -90,18 +90,23 @@ async function checkConnection(pool: pg.Pool): Promise<void> {
   }
 }
 
-async function inTransaction(pool: pg.Pool, work: (tx: MigrationTransaction) => Promise<void>): Promise<void> {
+/** On one connection: a new one takes PostgreSQL longer than to find that a migration is there. */
+async function migrateOn(pool: pg.Pool, migrations: readonly Migration[]): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN');
-    await client.query('SET LOCAL statement_timeout = 0');
-    await work({
-      exec: (text) => client.query(text),
-      query: (text, params) => client.query(text, params),
-    });
-    await client.query('COMMIT');
+    await migrate((work) => inTransaction(client, work), migrations);
   } finally {
     // Closing a connection rolls an unfinished transaction back. The next one has the time limit of queries.
     client.release(true);
   }
+}
+
+async function inTransaction(client: pg.PoolClient, work: (tx: MigrationTransaction) => Promise<void>): Promise<void> {
+  await client.query('BEGIN');
+  await client.query('SET LOCAL statement_timeout = 0');
+  await work({
+    exec: (text) => client.query(text),
+    query: (text, params) => client.query(text, params),
+  });
+  await client.query('COMMIT');
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { eq, sql } from 'drizzle-orm';
 import { pgTable, text } from 'drizzle-orm/pg-core';
+import pg from 'pg';
 import { collected } from '../testing/collected.ts';
 import {
   createScratchDatabase,
@@ -91,6 +92,20 @@ test('servers that start together on one PostgreSQL apply the migrations once', 
     assert.ok(typeof counted === 'object' && counted !== null && 'rows' in counted);
     assert.deepEqual(counted.rows, [{ once: true, any: true }]);
     await Promise.all(stores.map((store) => store.close()));
+  } finally {
+    await scratch.drop();
+  }
+});
+
+test('a server that starts on a PostgreSQL makes one connection, however many migrations there are', {
+  skip: WITHOUT_POSTGRES,
+}, async (t) => {
+  const scratch = await createScratchDatabase();
+  try {
+    const connect = t.mock.method(pg.Client.prototype, 'connect');
+    const store = await openPostgres(scratch.url);
+    await store.close();
+    assert.equal(connect.mock.callCount(), 1);
   } finally {
     await scratch.drop();
   }
