@@ -35,7 +35,7 @@ export interface Store {
 }
 
 export interface EmbeddedOptions {
-  /** Tar of a dump to restore; the folder must then be empty. */
+  /** Tar of a dump to restore; the folder must then be empty. Its bytes are moved to another thread: the caller has them no more. */
   readonly tar?: Uint8Array<ArrayBuffer>;
   /** Longest time of one statement; the store is then opened again. Default 60 s. */
   readonly statementTimeoutMs?: number;

@@ -6,4 +6,6 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function keepBaselineWasm(): void {
   setFlagsFromString('--liftoff-only');
+  // Most of its functions are never called.
+  setFlagsFromString('--wasm-lazy-validation');
 }

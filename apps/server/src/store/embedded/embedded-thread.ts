@@ -123,6 +123,8 @@ export class EmbeddedThread implements PacketService {
     const { folder, keepsReserve } = this.#options;
     const worker = new Worker(new URL('./embedded-worker.js', import.meta.url), {
       workerData: { folder, tar, keepsReserve } satisfies WorkerTask,
+      // Part of a larger buffer would take what others use with it.
+      transferList: tar === null || tar.byteLength < tar.buffer.byteLength ? [] : [tar.buffer],
     });
     this.#starting = worker;
     const opened = new Promise<void>((resolve, reject) => {
