@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { SKIP_WITHOUT_CHROMIUM } from './chromium.ts';
-import { useDashboard } from './dashboard.ts';
+import { type Account, useDashboard } from './dashboard.ts';
 
 const skip = SKIP_WITHOUT_CHROMIUM;
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -110,4 +110,25 @@ test('a new account sees its token once; every snippet runs unchanged with it', 
   );
   assert.ok(!stored.includes(token));
   assert.ok(!dashboard().log.join('').includes(token));
+});
+
+test('on a phone, tabs beyond an end of their row fade out there, and the last one is whole when it is reached', {
+  skip,
+}, async () => {
+  const reader: Account = { email: 'reader@example.com', username: 'reader', password: 'Ozymandias 1818' };
+  await dashboard().register(reader);
+  const page = await dashboard().open('/', { as: reader, width: 390 });
+  const tabs = page.getByRole('tablist', { name: 'Languages' });
+  await tabs.waitFor();
+  const cuts = (): Promise<readonly string[]> =>
+    tabs.evaluate((list) =>
+      ['start', 'end'].map((end) => getComputedStyle(list).getPropertyValue(`--tabs-cut-${end}`)),
+    );
+  assert.ok(await tabs.evaluate((list) => list.scrollWidth > list.clientWidth), 'the tabs have room');
+  assert.deepEqual(await cuts(), ['0px', '32px']);
+  await tabs.evaluate(async (list) => {
+    list.scrollLeft = list.scrollWidth;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
+  assert.deepEqual(await cuts(), ['32px', '0px']);
 });

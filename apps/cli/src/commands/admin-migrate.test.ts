@@ -18,7 +18,9 @@ test('admin migrate --json prints the copied tables, and no password', { skip: W
     assert.deepEqual([dataDir, direction], [folder, 'to']);
     const users = tables.find(({ name }: { name: string }) => name === 'users');
     assert.deepEqual([typeof users.rows, typeof users.checksum], ['number', 'string']);
-    assert.ok(!stdout.includes(new URL(database.url).password));
+    const { password } = new URL(database.url);
+    // Every text includes the empty one, the password of a PostgreSQL that trusts this machine.
+    assert.ok(password === '' || !stdout.includes(password));
   } finally {
     await database.drop();
     await rm(folder, { recursive: true });

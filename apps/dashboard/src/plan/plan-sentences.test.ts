@@ -31,7 +31,7 @@ test('states every limit with its unit', () => {
     '2 runs at once',
     'Up to 2,048 tokens of prompt and output together',
     'Up to 2 min of computing for a generation',
-    '210 MB of inputs, results and files',
+    '200 MiB of inputs, results and files',
     '20 tags in a project',
   ]);
 });

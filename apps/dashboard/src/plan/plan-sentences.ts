@@ -1,6 +1,6 @@
 /** The limits and prices of a plan as sentences. */
 import type { Plan } from '@gptj-cloud/sdk';
-import { formatBytes, formatCount, formatDuration, formatMoney, formatShort } from '../ui/formats.ts';
+import { formatBinaryBytes, formatCount, formatDuration, formatMoney, formatShort } from '../ui/formats.ts';
 
 /** `$12.99 a month`, `Free`. */
 export function monthlyPrice({ prices }: Plan, currency: string): string {
@@ -37,7 +37,7 @@ export function planLimits(plan: Plan): readonly string[] {
     maxGenerationSeconds === null
       ? 'Generations of any length'
       : `Up to ${formatDuration(maxGenerationSeconds * 1000)} of computing for a generation`,
-    storedBytes === null ? 'No limit of storage' : `${formatBytes(storedBytes)} of inputs, results and files`,
+    storedBytes === null ? 'No limit of storage' : `${formatBinaryBytes(storedBytes)} of inputs, results and files`,
     pipelineTags === null ? 'Any number of tags' : `${formatCount(pipelineTags)} tags in a project`,
   ];
 }

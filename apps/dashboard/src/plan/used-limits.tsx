@@ -1,6 +1,6 @@
 import type { Limits } from '@gptj-cloud/sdk';
 import type { UseQueryResult } from '@tanstack/react-query';
-import { formatBytes } from '../ui/formats.ts';
+import { formatBinaryBytes } from '../ui/formats.ts';
 import { Meter } from '../ui/meter.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { QueryView, Skeleton } from '../ui/states.tsx';
@@ -36,7 +36,7 @@ export function UsedLimits({ limits }: { readonly limits: UseQueryResult<Limits>
             {requests.used !== null && requests.limit !== null && (
               <Meter label="Requests of the last minute" used={requests.used} limit={requests.limit} />
             )}
-            <Meter label="Stored" format={formatBytes} used={storedBytes.used} limit={storedBytes.limit} />
+            <Meter label="Stored" format={formatBinaryBytes} used={storedBytes.used} limit={storedBytes.limit} />
           </div>
         )}
       </QueryView>

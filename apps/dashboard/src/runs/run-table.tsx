@@ -6,6 +6,7 @@ import { DataTable, type DataTableProps, type TableColumn } from '../ui/data-tab
 import { formatCount } from '../ui/formats.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { formatCost, formatRunTime, formatSpeed, RunBadge } from '../ui/run-facts.tsx';
+import { blankBefore, oneLine } from './run-text.ts';
 import type { RunOrder } from './runs-search.ts';
 
 /** Rows from which on only the visible ones are in the page. */
@@ -121,7 +122,8 @@ function RunText({ run }: { readonly run: RunSummary }) {
   const { promptHead, outputHead, exception, error } = run;
   return (
     <span className="runs-text">
-      <bdi className="runs-prompt">{promptHead === null ? run.id : oneLine(promptHead)}</bdi>{' '}
+      <bdi className="runs-prompt">{promptHead === null ? run.id : oneLine(promptHead)}</bdi>
+      {error !== null || outputHead === null || promptHead === null ? ' ' : blankBefore(outputHead)}
       {error === null ? (
         outputHead !== null && <bdi className="runs-output">{oneLine(outputHead)}</bdi>
       ) : (
@@ -177,8 +179,4 @@ function RunCard({ run, onCancel }: { readonly run: RunSummary; readonly onCance
       </div>
     </>
   );
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim();
 }

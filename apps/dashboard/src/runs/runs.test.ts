@@ -13,6 +13,7 @@ import {
   withChanged,
   withoutRuns,
 } from './run-pages.ts';
+import { blankBefore, oneLine } from './run-text.ts';
 
 const page = (...items: ReturnType<typeof runSummary>[]) => ({ skip: 0, limit: 2, total: 9, items, nextCursor: 'c' });
 const list: RunPages = {
@@ -20,6 +21,14 @@ const list: RunPages = {
   pageParams: [undefined, 'c'],
 };
 const idsOf = (pages: RunPages) => allRuns(pages).map(({ id }) => id);
+
+test('no blank is between a prompt and the comma that its output begins with', () => {
+  const shown = (output: string): string => `${oneLine('Once upon a\n time ')}${blankBefore(output)}${oneLine(output)}`;
+  assert.equal(shown(', and\nthen'), 'Once upon a time, and then');
+  assert.equal(shown(' there was'), 'Once upon a time there was');
+  assert.equal(shown('.'), 'Once upon a time.');
+  assert.equal(shown('“No”'), 'Once upon a time “No”');
+});
 
 test('a changed run keeps its place, and one that is not in the list changes nothing', () => {
   const changed = withChanged(list, runSummary('r2', 2, { runState: 'failed' }));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  formatBinaryBytes,
   formatBytes,
   formatCount,
   formatDecimals,
@@ -46,6 +47,16 @@ test('durations have the unit of their size', () => {
 
 test('sizes count in thousands', () => {
   assert.deepEqual([0, 999, 312_000_000].map(formatBytes), ['0 B', '999 B', '312 MB']);
+});
+
+test('sizes of plans count in powers of 1024', () => {
+  assert.deepEqual([0, 512, 5 * 2 ** 30, 1.5 * 2 ** 20, 2 ** 40].map(formatBinaryBytes), [
+    '0 B',
+    '512 B',
+    '5 GiB',
+    '1.5 MiB',
+    '1 TiB',
+  ]);
 });
 
 test('times near now are relative, in both directions', () => {

@@ -76,11 +76,19 @@ export function formatDuration(ms: number): string {
 
 /** `312 MB`, in thousands. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  return formatSize(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);
+}
+
+/** `5 GiB`, in powers of 1024, as plans count. */
+export function formatBinaryBytes(bytes: number): string {
+  return formatSize(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+function formatSize(bytes: number, step: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= step && unit < units.length - 1) {
+    value /= step;
     unit++;
   }
   return `${formatDigits(value, 3)} ${units[unit]}`;
