@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GPTJ_PIPELINE_ID } from '@gptj-cloud/protocol';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 import { findChromium, SKIP_WITHOUT_CHROMIUM } from '../dashboard/chromium.ts';
 
 const TOKEN = 'browser-token-0123456789';
@@ -30,6 +31,7 @@ before(async () => {
   site = createServer((request, reply) => void answer(request, reply)).listen(0, '127.0.0.1');
   await new Promise((resolve) => site.once('listening', resolve));
   sitePort = (site.address() as AddressInfo).port;
+  await fillDataDir(join(folder, 'data'));
   server = await serve(
     { port: 0, dataDir: join(folder, 'data'), apiToken: TOKEN, corsOrigins: [`http://127.0.0.1:${sitePort}`] },
     { environment: {}, print: () => {}, log: () => {} },

@@ -14,6 +14,7 @@ import {
   throwIfFailed,
 } from '@gptj-cloud/sdk';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 
 const TOKEN = 'generated-results-0123456789';
 
@@ -22,6 +23,7 @@ let server: RunningServer;
 let api: PipelineCloud;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-results-'));
+  await fillDataDir(folder);
   server = await serve(
     { port: 0, dataDir: folder, apiToken: TOKEN },
     { environment: {}, print: () => {}, log: () => {} },

@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -27,6 +28,7 @@ before(async () => {
   project = await mkdtemp(join(tmpdir(), 'gptj-outside-'));
   const parts = { environment: {}, print: () => {}, log: () => {} };
   const dataDir = join(project, 'data');
+  await fillDataDir(dataDir);
   server = await serve({ port: 0, dataDir, apiToken: TOKEN }, parts);
   await writeFile(join(project, 'package.json'), '{ "name": "outside", "private": true, "type": "module" }');
   await installPacked(join(repository, 'packages/sdk'), join(project, 'node_modules/@gptj-cloud/sdk'));

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { GPTJ_PIPELINE_ID, sessionGetSchema, tokenGetSchema } from '@gptj-cloud/protocol';
 import { AuthenticationError, ConflictError, hasEnded, PipelineCloud, throwIfFailed } from '@gptj-cloud/sdk';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 
 const TOKEN = 'end-to-end-token-0123456789';
 const repository = new URL('../../../', import.meta.url);
@@ -23,6 +24,7 @@ let server: RunningServer;
 let api: PipelineCloud;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-clients-'));
+  await fillDataDir(folder);
   server = await serve(
     { port: 0, dataDir: folder, apiToken: TOKEN },
     { environment: {}, print: () => {}, log: () => {} },

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 
 const TOKEN = 'guides-token-0123456789';
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -39,6 +40,7 @@ let folder: string;
 let server: RunningServer;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-guides-'));
+  await fillDataDir(join(folder, 'data'));
   server = await serve(
     { port: 0, dataDir: join(folder, 'data'), apiToken: TOKEN },
     { environment: {}, print: () => {}, log: () => {} },

@@ -18,6 +18,7 @@ import {
   runPageSchema,
 } from '@gptj-cloud/protocol';
 import { type RunningServer, serve } from '@gptj-cloud/server';
+import { fillDataDir } from '@gptj-cloud/server/testing';
 import { dotModel } from './fake-model.ts';
 import { RawClient, type RawReply } from './raw-client.ts';
 import { parseRecording, type RecordedRequest } from './recording.ts';
@@ -29,6 +30,7 @@ let folder: string;
 let server: RunningServer;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gptj-wire-'));
+  await fillDataDir(folder);
   server = await serve(
     { port: 0, dataDir: folder, apiToken: 'API_TOKEN' },
     { environment: {}, openModel: async () => dotModel(), print: () => {}, log: () => {} },
