@@ -13,6 +13,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database } from '../store/db.ts';
 import { returnedRows } from '../store/returned-rows.ts';
+import { withoutSync } from '../store/without-sync.ts';
 import { liveSince } from './nodes/node-store.ts';
 import { type ClaimedRun, type Lease, leaseEnd } from './run-lease-store.ts';
 import { runs } from './run-tables.ts';
@@ -192,6 +193,10 @@ export async function findWaitingPipelines(db: Database): Promise<readonly strin
   return [...new Set((await findWaitingQueues(db)).map((name) => splitQueue(name).pipelineId))];
 }
 
+/**
+ * Not in a transaction with anything that must last: it is committed without a wait for the disk (`withoutSync`). A claim that a crash of
+ * the database loses leaves its run in the queue, and the end that its owner then reports is refused, as that of any lost lease.
+ */
 async function leaseRuns(db: Database, { lease, now }: Claim, chosen: SQL): Promise<readonly ClaimedRun[]> {
   const state: RunState = 'running';
   return await db
@@ -221,5 +226,6 @@ async function leaseRuns(db: Database, { lease, now }: Claim, chosen: SQL): Prom
       admissionTicket: runs.admissionTicket,
       tries: { attempts: runs.attempts, ownDeaths: runs.ownDeaths },
       cancelRequested: sql<boolean>`${runs.cancelRequestedAt} IS NOT NULL`,
+      committed: withoutSync,
     });
 }

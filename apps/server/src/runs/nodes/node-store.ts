@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { CAPABILITIES } from '@gptj-cloud/engine';
 import { and, eq, gt, isNotNull, lt, ne, notExists, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../store/db.ts';
+import { withoutSync } from '../../store/without-sync.ts';
 import { runs } from '../run-tables.ts';
 import { nodeSecret, nodes } from './node-tables.ts';
 
@@ -38,7 +39,7 @@ export interface OtherNodes {
   readonly hasUntimed: boolean;
 }
 
-/** Report that a node is alive, and its load. The first report makes its row. */
+/** Report that a node is alive, and its load. The first report makes its row. The next report makes up for one that the database loses. */
 export async function beatNode(
   db: Database,
   { id, url, load }: { readonly id: string; readonly url: string | null; readonly load: NodeLoad },
@@ -50,6 +51,7 @@ export async function beatNode(
     .onConflictDoUpdate({ target: nodes.id, set: { beatAt: sql`now()`, ...report } })
     .returning({
       hasUntimed: sql<boolean>`EXISTS (SELECT 1 FROM nodes n WHERE NOT n.signs_time AND n.beat_at > ${liveSince})`,
+      committed: withoutSync,
     });
   return { hasUntimed: others?.hasUntimed ?? true };
 }
