@@ -228,7 +228,9 @@ async function start(
   };
   // Workers have registered the models there.
   const storeOfWorkers = config.hasEngine ? null : await openStoreNow();
-  const modelStart = { logger, print, display: createStartDisplay(logger, parts.progressBar), signal: parts.signal };
+  const uses = open(await announceModelUses({ config, logger }), (each) => each.close());
+  const display = createStartDisplay(logger, parts.progressBar);
+  const modelStart: ModelStart = { logger, print, display, signal: parts.signal, onFiles: uses.follow };
   const ofNodes = storeOfWorkers === null ? null : await openNodeModels(storeOfWorkers, modelStart);
   const served = open(ofNodes?.first ?? (await loadModel(config, modelStart)), (model) =>
     Promise.resolve(model.host?.close()).finally(() => model.engine.close()),
@@ -249,7 +251,7 @@ async function start(
     !config.hasEngine || ownsStore
       ? null
       : createModelRegister({ db, served: () => [served, ...models.own], node: () => node });
-  const uses = open(await announceModelUses({ config, files: () => models.files, logger }), (each) => each.close());
+  await uses.follow(() => models.files);
   await models.connect({ workers, register, uses, nodes: followed, logger });
   const keeper = createCredentialKeeper({
     output: config.printCredentials,

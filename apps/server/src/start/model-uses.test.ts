@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { spawnEngine } from '@gptj-cloud/engine';
 import { listModels, modelsFolder, pullModel, removeStoredModel } from '@gptj-cloud/model-store';
 import { type RunningServer, serve } from '../main.ts';
 import { tryLockFolder } from '../store/try-lock-folder.ts';
 import { storeTiny } from '../testing/store-tiny.ts';
 import { until } from '../testing/until.ts';
+import { openModels } from './open-models.ts';
 
 const TOKEN = 'test-token-0123456789';
 const FIRST = 'first.f32-000000000000.gguf';
@@ -37,11 +39,16 @@ const isThere = (dataDir: string, file: string): Promise<boolean> =>
     () => false,
   );
 
-async function start(dataDir: string): Promise<RunningServer> {
+async function start(
+  dataDir: string,
+  environment: Readonly<Record<string, string>> = { GPTJ_MODEL: 'first' },
+  spawn: typeof spawnEngine = spawnEngine,
+): Promise<RunningServer> {
   return await serve(
     { port: 0, apiToken: TOKEN, dataDir },
     {
-      environment: { GPTJ_MODEL: 'first', MODEL_MEMORY_MB: '2000' },
+      environment: { MODEL_MEMORY_MB: '2000', ...environment },
+      openModel: (config, modelStart) => openModels(config, modelStart, spawn),
       print: () => {},
       log: () => {},
       terminal: { print: true, log: false, colours: false },
@@ -84,6 +91,23 @@ test('a model that a running server uses is not deleted, and the refusal says wh
     await server.close();
   }
   await remove(dataDir, 'first');
+});
+
+test('models are kept while a server still loads the first of them, and not after that has failed', async () => {
+  const settings: readonly (readonly [Readonly<Record<string, string>>, readonly string[]])[] = [
+    [{ GPTJ_MODEL: 'first', GPTJ_DRAFT_MODEL: 'second' }, ['first', 'second']],
+    [{ GPTJ_MODELS: 'first,second' }, ['first', 'second']],
+  ];
+  for (const [at, [environment, names]] of settings.entries()) {
+    const dataDir = await dataFolder(`loading-${at}`);
+    const spawn = async (): Promise<never> => {
+      for (const name of names) await assert.rejects(remove(dataDir, name), { code: 'in_use' });
+      await remove(dataDir, 'third');
+      throw new Error('the engine ends');
+    };
+    await assert.rejects(start(dataDir, environment, spawn), /the engine ends/);
+    for (const name of names) await remove(dataDir, name);
+  }
 });
 
 test('a server in another process counts as long as it lives, and not after it was killed', async () => {

@@ -14,21 +14,21 @@ export interface OpenedFile extends Pick<UsedFile, 'name' | 'isAdded'> {
 
 export interface ModelUsesOptions {
   readonly config: Pick<ServerConfig, 'dataDir' | 'draftModel' | 'hasEngine'>;
-  /** Of the models that are served now. */
-  readonly files: () => readonly OpenedFile[];
   readonly logger: Logger;
 }
 
 export interface ModelUses {
   /** Those of the models, and of the draft model. */
   readonly opened: readonly OpenedFile[];
+  /** From now on the models are these; at first there are none. Resolves as {@link update}. */
+  readonly follow: (files: () => readonly OpenedFile[]) => Promise<void>;
   /** What is opened has changed. Resolves when others see it; calls follow each other. */
   update(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A folder that has no locks or cannot be written does not keep the server from starting. */
-export async function announceModelUses({ config, files, logger }: ModelUsesOptions): Promise<ModelUses> {
+export async function announceModelUses({ config, logger }: ModelUsesOptions): Promise<ModelUses> {
   const models = modelsFolder(config.dataDir);
   const draft = config.hasEngine ? await findDraftFile(config) : null;
   const drafts = draft === null ? [] : [{ path: draft, name: config.draftModel ?? draft, isAdded: false }];
@@ -40,6 +40,7 @@ export async function announceModelUses({ config, files, logger }: ModelUsesOpti
         return null;
       })
     : null;
+  let files: () => readonly OpenedFile[] = () => [];
   let last: Promise<void> = Promise.resolve();
   const update = async (): Promise<void> => {
     const folder = await realPath(models);
@@ -53,6 +54,10 @@ export async function announceModelUses({ config, files, logger }: ModelUsesOpti
   const announced: ModelUses = {
     get opened() {
       return [...files(), ...drafts];
+    },
+    follow(next) {
+      files = next;
+      return announced.update();
     },
     update() {
       last = last.then(update).catch(warn);

@@ -33,6 +33,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { serverWork } from '../telemetry/work-meter.ts';
 import { createLiveModels, type LiveModels } from './live-models.ts';
 import { findDraftFile, findModelFile } from './model-file.ts';
+import type { OpenedFile } from './model-uses.ts';
 import { openRemote } from './open-remote.ts';
 import type { StartDisplay } from './start-display.ts';
 
@@ -56,6 +57,8 @@ export interface ModelStart {
   readonly print: (line: string) => void;
   readonly display: StartDisplay;
   readonly signal: AbortSignal | null;
+  /** Called before files are loaded, which takes long: `gptj rm` must not delete them. */
+  readonly onFiles?: (files: () => readonly OpenedFile[]) => Promise<void>;
 }
 
 /** Starts an engine. Throws `ModelError`. */
@@ -82,6 +85,7 @@ export async function openModels(config: ServerConfig, start: ModelStart, spawn:
 async function openOwn(config: ServerConfig, start: ModelStart, spawn: Spawn, path: string): Promise<Engine> {
   const { logger, print, display } = start;
   const draftPath = await findDraftFile(config);
+  await start.onFiles?.(() => [{ path, name: config.modelName ?? basename(path), isAdded: false }]);
   const size = await sizeOf(path);
   logger.info('loading the model', { file: path, bytes: size });
   const options = await engineOptions(config, logger);
@@ -193,6 +197,7 @@ async function openHosted(config: ServerConfig, start: ModelStart, spawn: Spawn)
   const found = await findModels(config, start, budgetBytes);
   const [first] = found;
   if (first === undefined) throw new ConfigError('GPTJ_MODELS: expected at least one model, got none');
+  await start.onFiles?.(() => found.map(({ path, name }) => ({ path, name, isAdded: false })));
   let isStarting = true;
   const open = hostModels({
     config,
