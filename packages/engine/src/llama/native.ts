@@ -115,6 +115,9 @@ export function floatsAt(address: Pointer, count: number): Float32Array {
   return new Float32Array(koffi.view(address, count * 4));
 }
 
+export const QUANTISE_CHUNK =
+  'size_t ggml_quantize_chunk(int32_t type, void *source, void *target, int64_t start, int64_t rows, int64_t rowLength, void *importance)';
+
 /** `GGML_BACKEND_DEVICE_TYPE_GPU` and `GGML_BACKEND_DEVICE_TYPE_IGPU`. */
 const GPU_DEVICE_TYPES: readonly number[] = [1, 2];
 
@@ -222,9 +225,7 @@ function bind(found: FoundLibrary): LlamaLibrary {
     procAddress: base.func('void *ggml_backend_reg_get_proc_address(void *registry, const char *name)'),
     blockSize: base.func('int64_t ggml_blck_size(int32_t type)'),
     rowSize: base.func('size_t ggml_row_size(int32_t type, int64_t elements)'),
-    quantise: base.func(
-      'size_t ggml_quantize_chunk(int32_t type, void *source, void *target, int64_t start, int64_t rows, int64_t rowLength, void *importance)',
-    ),
+    quantise: base.func(QUANTISE_CHUNK),
     poolNew: koffi.proto('void *ggml_threadpool_new(void *params)'),
     poolFree: koffi.proto('void ggml_threadpool_free(void *pool)'),
   };
