@@ -2,7 +2,7 @@
  * `npm run bench -- api MODEL.gguf`: the latency that the server adds to a completion with many clients, at full load and
  * at one request per second and client. The same greedy completions run directly on the engine, as stored runs of the server on
  * the embedded store and on PostgreSQL (`DATABASE_URL`), as completions of the server, which are not stored, and on
- * llama-server, one after the other.
+ * llama-server, in turns.
  */
 import { parseGenerateParameters } from '@gptj-cloud/decoding';
 import { openTokenizer, parameterContext, spawnEngine } from '@gptj-cloud/engine';
@@ -12,15 +12,25 @@ import { type CompletionServer, startLlamaServer } from './peer-server.ts';
 import { median, quantile } from './statistics.ts';
 import { table } from './table.ts';
 
+/** Turns of the measurement at one request per second and client, between which each server rests. */
+const TURNS = 5;
 const PROMPT = 'I met a traveller from an antique land, who said';
 
 export interface ApiOptions {
   readonly model: string;
   readonly clients: number;
-  /** Number of requests per client. */
+  /** Number of requests per client, in each turn. */
   readonly rounds: number;
   readonly tokens: number;
   readonly cells: number;
+}
+
+/** A server, and what was measured of it, by turn. */
+interface Measured {
+  readonly name: string;
+  readonly server: CompletionServer;
+  readonly closed: Latencies[];
+  readonly open: Latencies[];
 }
 
 interface Latencies {
@@ -31,7 +41,7 @@ interface Latencies {
 
 export async function benchApi(options: ApiOptions): Promise<void> {
   const { model } = options;
-  const servers: readonly (readonly [name: string, open: () => Promise<CompletionServer>])[] = [
+  const opened: (readonly [name: string, open: () => Promise<CompletionServer>])[] = [
     ['bare engine', () => bareEngine(model)],
     ['runs, embedded store', () => startOwnServer(model, { DATABASE_URL: '' }).then(({ runs }) => runs)],
     ['completions', () => startOwnServer(model, { DATABASE_URL: '' }).then(({ completions }) => completions)],
@@ -40,30 +50,31 @@ export async function benchApi(options: ApiOptions): Promise<void> {
       : []),
     ...llamaServer(options),
   ];
-  const measured: { readonly name: string; readonly closed: Latencies; readonly open: Latencies }[] = [];
-  for (const [name, open] of servers) {
-    console.error(`${name} …`);
-    const server = await open();
-    try {
+  const servers: Measured[] = [];
+  try {
+    for (const [name, open] of opened) servers.push({ name, server: await open(), closed: [], open: [] });
+    for (const { name, server, closed } of servers) {
+      console.error(`${name} …`);
       // Warm-up: compiles the code and fills the caches.
       await inClosedLoop(server, options);
-      measured.push({
-        name,
-        closed: await inClosedLoop(server, options),
-        open: await atOneASecond(server, options),
-      });
-    } finally {
-      await server.close();
+      closed.push(await inClosedLoop(server, options));
     }
+    // In turns: the machine may be faster in one minute than in the next.
+    for (let turn = 0; turn < TURNS; turn++) {
+      console.error(`each once a second, turn ${turn + 1} of ${TURNS} …`);
+      for (const { server, open } of servers) open.push(await atOneASecond(server, options));
+    }
+  } finally {
+    await Promise.all(servers.map(({ server }) => server.close()));
   }
   const { clients, tokens } = options;
   const show = (title: string, kind: 'closed' | 'open'): void => {
-    const base = measured[0]![kind];
+    const base = servers[0]![kind];
     const header = [title, 'requests/s', 'p50 ms', 'p99 ms', 'p50 added', 'p99 added'];
     console.log(
       table(
         header,
-        measured.map((one) => row(one.name, one[kind], base)),
+        servers.map((one) => row(one.name, one[kind], base)),
       ),
     );
   };
@@ -80,9 +91,18 @@ function llamaServer({ model, cells }: ApiOptions): [string, () => Promise<Compl
   return program === null ? [] : [['llama-server', () => startLlamaServer(program, model, cells)]];
 }
 
-function row(name: string, { p50, p99, perSecond }: Latencies, bare: Latencies): string[] {
-  const added = (mine: number, base: number): string => (mine - base).toFixed(1);
-  return [name, perSecond.toFixed(1), p50.toFixed(1), p99.toFixed(1), added(p50, bare.p50), added(p99, bare.p99)];
+/** Medians of the turns; what is added is that of each turn, beside the engine's in the same turn. */
+function row(name: string, turns: readonly Latencies[], bare: readonly Latencies[]): string[] {
+  const show = (read: (of: Latencies, base: Latencies) => number): string =>
+    median(turns.map((one, turn) => read(one, bare[turn]!))).toFixed(1);
+  return [
+    name,
+    show(({ perSecond }) => perSecond),
+    show(({ p50 }) => p50),
+    show(({ p99 }) => p99),
+    show(({ p50 }, base) => p50 - base.p50),
+    show(({ p99 }, base) => p99 - base.p99),
+  ];
 }
 
 /** The engine in its child process, without a server. */

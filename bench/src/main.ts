@@ -98,7 +98,7 @@ if (command === 'api') {
   await benchApi({
     model,
     clients: 50,
-    rounds: 12,
+    rounds: 6,
     tokens: Math.min(generated, 8),
     cells: Number(values.cells),
   });
