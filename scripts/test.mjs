@@ -33,9 +33,8 @@ async function runTests({ paths, patterns, watch }) {
   const args = [
     '--enable-source-maps',
     '--test',
-    // One more than there are cores: while a test waits, for a database, a browser or a lease, another one has its core. Node's
-    // default leaves one core idle, which is half of a machine with two.
-    `--test-concurrency=${availableParallelism() + 1}`,
+    // Node's default leaves one core idle, which is half of a machine with two.
+    `--test-concurrency=${availableParallelism()}`,
     ...patterns.map((pattern) => `--test-name-pattern=${pattern}`),
     ...(patterns.length > 0 ? [`--test-reporter=${reporter('matching-tests-reporter.mjs')}`] : []),
     ...files,
