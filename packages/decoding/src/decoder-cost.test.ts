@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CostRequest, parametersOf } from './testing/cost-search/cost-request.ts';
-import { greedyStepMs, measureRequest } from './testing/cost-search/measure-request.ts';
+import { greedyStepMs, measureRequest, type RequestCost } from './testing/cost-search/measure-request.ts';
 import { searchCost } from './testing/cost-search/search-cost.ts';
 import { seededUniforms } from './testing/seeded-uniforms.ts';
 import { MAX_STEPS_PER_EVALUATION } from './work-budget.ts';
@@ -11,6 +11,8 @@ const REQUESTS = 100;
 const MAX_OVERSHOOT = 1.5;
 /** Times what 64 rows take that choose their likeliest tokens. The whole budget takes 15 to 45 times that, by how warm each is. */
 const MAX_FACTOR = 80;
+/** Measurements of a request, each beside a plain step: other processes disturb some. */
+const MAX_TRIES = 4;
 
 /** Requests that took minutes before work was counted: all are affordable now, or refused before they are computed. */
 const FORMERLY_COSTLY: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -47,17 +49,31 @@ function ending(length: number): number[] {
   return new Array<number>(length).fill(300);
 }
 
+/** The request's cost; throws when each of several measurements is beyond the limit. `plainMs`: of a plain step, a moment ago. */
+function affordable(
+  request: CostRequest,
+  evaluations: number,
+  first: RequestCost,
+  plainMs: number,
+  shown: string,
+): RequestCost {
+  let [cost, limitMs] = [first, MAX_FACTOR * plainMs];
+  for (let left = MAX_TRIES - 1; Math.max(cost.parseMs, cost.buildMs, cost.advanceMs) > limitMs; left--) {
+    assert.ok(left > 0, `at most ${limitMs} ms: ${JSON.stringify(cost)}: ${shown}`);
+    limitMs = MAX_FACTOR * greedyStepMs();
+    cost = measureRequest(request, evaluations);
+  }
+  return cost;
+}
+
 const WARM_UP: CostRequest = { genes: {}, promptLength: 8, promptKind: 0, logits: 'spread' };
 
 test('formerly costly requests are affordable, or refused before they are computed', () => {
   measureRequest(WARM_UP, 3);
-  const limitMs = MAX_FACTOR * greedyStepMs();
+  const plainMs = greedyStepMs();
   const outcomes = Object.entries(FORMERLY_COSTLY).map(([name, parameters]) => {
-    const cost = measureRequest({ genes: { parameters }, promptLength: 1200, promptKind: 1, logits: 'flat' }, 3);
-    for (const ms of [cost.parseMs, cost.buildMs, cost.advanceMs]) {
-      assert.ok(ms <= limitMs, `${name}: at most ${limitMs} ms: ${JSON.stringify(cost)}`);
-    }
-    return [name, cost.outcome];
+    const request: CostRequest = { genes: { parameters }, promptLength: 1200, promptKind: 1, logits: 'flat' };
+    return [name, affordable(request, 3, measureRequest(request, 3), plainMs, name).outcome];
   });
   assert.deepEqual(Object.fromEntries(outcomes), {
     'empty groups': 'done',
@@ -72,21 +88,22 @@ test('formerly costly requests are affordable, or refused before they are comput
 });
 
 test('no request makes one step longer than the limit, in steps or beside a plain step', () => {
+  const evaluations = 2;
   const search = searchCost({
     draw: seededUniforms(1),
-    evaluations: 2,
+    evaluations,
     objective: ({ steps }) => steps,
     random: 0.5,
     kept: 5,
   });
   measureRequest(WARM_UP, 3);
-  const limitMs = MAX_FACTOR * greedyStepMs();
+  const plainMs = greedyStepMs();
   let costliest = 0;
   for (let count = 0; count < REQUESTS; count++) {
     const { request, cost } = search.next().value;
     const shown = `${JSON.stringify(cost)}: ${JSON.stringify(parametersOf(request)).slice(0, 1000)}`;
     assert.ok(cost.steps <= MAX_OVERSHOOT * MAX_STEPS_PER_EVALUATION, shown);
-    for (const ms of [cost.parseMs, cost.buildMs, cost.advanceMs]) assert.ok(ms <= limitMs, `${limitMs} ms: ${shown}`);
+    affordable(request, evaluations, cost, plainMs, shown);
     costliest = Math.max(costliest, cost.steps);
   }
   assert.ok(costliest > MAX_STEPS_PER_EVALUATION / 2, 'the search reaches costly requests');
