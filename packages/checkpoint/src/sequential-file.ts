@@ -51,9 +51,7 @@ export class SequentialFile {
     this.#handle = handle;
     this.#uncached = uncached;
     this.#options = { uncachedFromBytes: UNCACHED_FROM_BYTES, flushEveryBytes: FLUSH_EVERY_BYTES, ...options };
-    // The memory of a module begins at a page.
-    const memory = new VectorMemory(BUFFERS * BUFFER_BYTES);
-    this.#buffers = uncached === null ? [] : Array.from({ length: BUFFERS }, () => memory.take(BUFFER_BYTES));
+    this.#buffers = uncached === null ? [] : pageAlignedBuffers();
     this.#writes = this.#buffers.map(() => null);
   }
 
@@ -152,6 +150,12 @@ export class SequentialFile {
         this.#flushing = null;
       });
   }
+}
+
+/** The memory of a WebAssembly module begins at a page, and so does each of its parts of whole pages. */
+function pageAlignedBuffers(): readonly Uint8Array[] {
+  const memory = new VectorMemory(BUFFERS * BUFFER_BYTES);
+  return Array.from({ length: BUFFERS }, () => memory.take(BUFFER_BYTES));
 }
 
 async function openUncached(path: string): Promise<FileHandle | null> {
